@@ -1,0 +1,73 @@
+//! The only way to read: hands out records, cards and groups to pages and notes each reading.
+//! Also says which groups a card is in. Knows nothing of routes, views or files.
+
+mod cell;
+pub mod group;
+pub mod keys;
+mod reader;
+
+pub use cell::{Cell, CellId};
+pub use group::{Group, Membership, Totals};
+pub use reader::{Reader, Readings, Slice};
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Settings;
+use crate::digest::Digest;
+use crate::model::{Card, Record, RecordId};
+use crate::state::{Snapshot, Store, Table};
+
+/// An asset as pages see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetInfo {
+    /// URL path with the fingerprint.
+    pub url: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+}
+
+/// A record with the file it came from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredRecord {
+    /// The file below `content/`.
+    pub origin: String,
+    /// The record.
+    pub record: Record,
+}
+
+/// Everything pages can read, as of one moment.
+pub struct Catalog {
+    /// The state.
+    pub snapshot: Snapshot,
+    /// The settings.
+    pub settings: Settings,
+    /// The assets by path below `assets/`.
+    pub assets: BTreeMap<String, AssetInfo>,
+}
+
+impl Catalog {
+    /// A record; not a reading.
+    pub fn record(&self, id: &RecordId) -> Result<Option<Record>> {
+        let stored: Option<StoredRecord> = self.snapshot.value(Table::Records, &keys::record(id))?;
+        Ok(stored.map(|stored| stored.record))
+    }
+
+    /// A card; not a reading.
+    pub fn card(&self, id: &RecordId) -> Result<Option<Card>> {
+        self.snapshot.value(Table::Cards, &keys::record(id))
+    }
+
+    /// The totals of a group; not a reading.
+    pub fn totals(&self, group: &Group) -> Result<Totals> {
+        Ok(self.snapshot.value(Table::Totals, &group.digest().0)?.unwrap_or_default())
+    }
+
+    /// The sort key of the first member of a page of a group.
+    fn slice_mark(&self, group: &Group, number: u32) -> Result<Option<Vec<u8>>> {
+        let mark: Option<keys::SliceMark> = self.snapshot.value(Table::Slices, &keys::slice(group, number))?;
+        Ok(mark.map(|mark| mark.first))
+    }
+}

@@ -1,0 +1,228 @@
+//! The reader of one page: hands out records, cards, groups and settings, and notes each as a
+//! reading. There is no other way from the state to a page. Knows nothing of templates.
+
+use std::cell::{Cell as StdCell, RefCell};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anyhow::Result;
+use rustc_hash::FxHashSet;
+
+use super::cell::{Cell, CellId};
+use super::group::{Group, Totals};
+use super::{AssetInfo, Catalog, keys};
+use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
+use crate::state::{Store, Table};
+
+/// Reads on behalf of one page.
+pub struct Reader {
+    catalog: Arc<Catalog>,
+    /// Readings made while the view was built, then those made by the template.
+    view: RefCell<FxHashSet<CellId>>,
+    template: RefCell<FxHashSet<CellId>>,
+    /// Which of the two sets notes go to.
+    rendering: StdCell<bool>,
+    /// The cells by name, where somebody asked for them (`why`).
+    named: Option<RefCell<Vec<Cell>>>,
+}
+
+/// What a page read: cells that went into its view, and cells that its template asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// Sorted numbers of the cells that the view was built from.
+    pub view: Vec<CellId>,
+    /// Sorted numbers of the cells read while rendering, the template among them.
+    pub template: Vec<CellId>,
+}
+
+/// One page of a group.
+#[derive(Debug)]
+pub struct Slice {
+    /// Its members, in order.
+    pub members: Vec<RecordId>,
+    /// Members of the whole group.
+    pub total: u32,
+    /// Pages of the group, at least 1.
+    pub pages: u32,
+    /// This page's number, from 1.
+    pub number: u32,
+    /// Index of its first member, from 0.
+    pub start: u32,
+}
+
+impl Reader {
+    /// A reader with nothing noted yet.
+    pub fn new(catalog: Arc<Catalog>) -> Self {
+        Self {
+            catalog,
+            view: RefCell::default(),
+            template: RefCell::default(),
+            rendering: StdCell::new(false),
+            named: None,
+        }
+    }
+
+    /// A reader that also keeps the names of what is read.
+    pub fn with_names(catalog: Arc<Catalog>) -> Self {
+        Self { named: Some(RefCell::default()), ..Self::new(catalog) }
+    }
+
+    /// From now on readings are the template's.
+    pub fn begin_rendering(&self) {
+        self.rendering.set(true);
+    }
+
+    /// Everything noted.
+    pub fn readings(&self) -> Readings {
+        let sorted = |set: &RefCell<FxHashSet<CellId>>| {
+            let mut ids: Vec<CellId> = set.borrow().iter().copied().collect();
+            ids.sort_unstable();
+            ids
+        };
+        Readings { view: sorted(&self.view), template: sorted(&self.template) }
+    }
+
+    /// The names of everything noted, sorted; empty unless asked for.
+    pub fn names(&self) -> Vec<Cell> {
+        let mut cells = self.named.as_ref().map(|cells| cells.borrow().clone()).unwrap_or_default();
+        cells.sort();
+        cells.dedup();
+        cells
+    }
+
+    fn note(&self, cell: Cell) {
+        let set = if self.rendering.get() { &self.template } else { &self.view };
+        set.borrow_mut().insert(cell.id());
+        if let Some(named) = &self.named {
+            named.borrow_mut().push(cell);
+        }
+    }
+
+    /// A record with its prose.
+    pub fn record(&self, id: &RecordId) -> Result<Option<Record>> {
+        self.note(Cell::Record(id.clone()));
+        self.catalog.record(id)
+    }
+
+    /// The card of a record.
+    pub fn card(&self, id: &RecordId) -> Result<Option<Card>> {
+        self.note(Cell::Card(id.clone()));
+        self.catalog.card(id)
+    }
+
+    /// The card of a member of a group whose reading covers it already.
+    pub fn member_card(&self, id: &RecordId) -> Result<Option<Card>> {
+        self.catalog.card(id)
+    }
+
+    /// Name and URL of a record.
+    pub fn link(&self, id: &RecordId) -> Result<Option<(String, String)>> {
+        self.note(Cell::Link(id.clone()));
+        Ok(self.catalog.card(id)?.map(|card| (card.name, card.url)))
+    }
+
+    /// The approved reviews of a record, newest first.
+    pub fn reviews(&self, id: &RecordId) -> Result<Vec<Review>> {
+        self.note(Cell::Reviews(id.clone()));
+        Ok(self.catalog.snapshot.value(Table::Reviews, &keys::record(id))?.unwrap_or_default())
+    }
+
+    /// The approved photos of a record.
+    pub fn photos(&self, id: &RecordId) -> Result<Vec<Photo>> {
+        self.note(Cell::Photos(id.clone()));
+        Ok(self.catalog.snapshot.value(Table::Photos, &keys::record(id))?.unwrap_or_default())
+    }
+
+    /// The totals of a group.
+    pub fn totals(&self, group: &Group) -> Result<Totals> {
+        self.note(Cell::Totals(group.clone()));
+        self.catalog.totals(group)
+    }
+
+    /// All members of a group, in order. For groups that stay small, or where all are shown.
+    pub fn members(&self, group: &Group) -> Result<Vec<RecordId>> {
+        self.note(Cell::Group(group.clone()));
+        self.collect(group, &[], usize::MAX)
+    }
+
+    /// The first `limit` members of a group. Notes the whole group.
+    pub fn first_members(&self, group: &Group, limit: usize) -> Result<Vec<RecordId>> {
+        self.note(Cell::Group(group.clone()));
+        self.collect(group, &[], limit)
+    }
+
+    /// Page `number` (from 1) of a group. Where the group has more than one page, only that page
+    /// and the totals are noted, so that a change elsewhere in the group does not count.
+    pub fn slice(&self, group: &Group, number: u32, per_page: u32) -> Result<Slice> {
+        let total = self.totals(group)?.members.max(0) as u32;
+        let pages = total.div_ceil(per_page).max(1);
+        let start = (number - 1) * per_page;
+        let members = if pages == 1 {
+            self.members(group)?
+        } else {
+            self.note(Cell::Slice(group.clone(), number));
+            let mark = self.catalog.slice_mark(group, number)?;
+            mark.map_or(Ok(Vec::new()), |mark| self.collect(group, &mark, per_page as usize))?
+        };
+        Ok(Slice { members, total, pages, number, start })
+    }
+
+    fn collect(&self, group: &Group, from: &[u8], limit: usize) -> Result<Vec<RecordId>> {
+        let mut members = Vec::new();
+        let prefix = group.digest().0;
+        let start = [&prefix[..], from].concat();
+        self.catalog.snapshot.scan(Table::Members, &start, |key, value| {
+            if !key.starts_with(&prefix) || members.len() >= limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            members.push(keys::member_id(value)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(members)
+    }
+
+    /// The settings that nearly every page shows.
+    pub fn site(&self) -> &crate::config::SiteSettings {
+        self.note(Cell::Setting("site".to_owned()));
+        &self.catalog.settings.site
+    }
+
+    /// All settings, of which the page reads the one called `name`.
+    pub fn setting(&self, name: &str) -> &crate::config::Settings {
+        self.note(Cell::Setting(name.to_owned()));
+        &self.catalog.settings
+    }
+
+    /// The name of a country.
+    pub fn country_name(&self, code: &str) -> String {
+        self.note(Cell::Setting(format!("countries.{code}")));
+        self.catalog.settings.country_name(code).to_owned()
+    }
+
+    /// A template, which the page is about to be rendered with.
+    pub fn template(&self, name: &str) {
+        self.note(Cell::Template(name.to_owned()));
+    }
+
+    /// An asset by its path below `assets/`.
+    pub fn asset(&self, path: &str) -> Option<&AssetInfo> {
+        self.note(Cell::Asset(path.to_owned()));
+        self.catalog.assets.get(path)
+    }
+
+    /// Whether a picture below `content/` is there.
+    pub fn picture_exists(&self, path: &str) -> Result<bool> {
+        self.note(Cell::Picture(path.to_owned()));
+        Ok(self.catalog.snapshot.bytes(Table::Pictures, path.as_bytes(), |_| ())?.is_some())
+    }
+
+    /// Every asset path, for suggestions in errors; not a reading.
+    pub fn asset_paths(&self) -> impl Iterator<Item = &str> + Clone {
+        self.catalog.assets.keys().map(String::as_str)
+    }
+
+    /// Whether `id` names a record of a kind that has pages; a link to anything else is words.
+    pub fn is_known_kind(id: &RecordId) -> bool {
+        Kind::ALL.contains(&id.kind)
+    }
+}

@@ -1,0 +1,268 @@
+//! The site's settings, from `lifthill.toml`. Every setting is a value that pages may read one by
+//! one, so that an edit touches only the pages that read it. Knows nothing of pages.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::fields::{self, Fields, Findings, Shape};
+
+/// The settings file's name in the site's root.
+pub const FILE: &str = "lifthill.toml";
+
+/// All settings of a site.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What nearly every page shows.
+    pub site: SiteSettings,
+    /// Quotes and dashes in bodies become typographic ones.
+    pub smart_punctuation: bool,
+    /// HTML in bodies is passed on as written instead of being sanitised.
+    pub trust_html: bool,
+    /// The best possible rating; the worst is 1.
+    pub rating_scale: u32,
+    /// Whether pages are minified.
+    pub minify: bool,
+    /// Records on one page of a list.
+    pub per_page: PerPage,
+    /// Country names that differ from the built-in ones, by ISO code.
+    pub countries: BTreeMap<String, String>,
+    /// The user's own settings, by name, as JSON values for templates.
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+/// What nearly every page shows; one setting, since they are read together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SiteSettings {
+    /// The site's name.
+    pub title: String,
+    /// A few words under it.
+    pub tagline: Option<String>,
+    /// Absolute URL without a trailing slash.
+    pub base_url: String,
+    /// One sentence for search engines.
+    pub description: String,
+    /// BCP 47 language tag.
+    pub language: String,
+    /// `ltr` or `rtl`.
+    pub dir: String,
+    /// Who publishes it.
+    pub author: Option<String>,
+}
+
+/// Records on one page of a list, by list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerPage {
+    /// Parks, and the parks of a country.
+    pub parks: u32,
+    /// Rides, and the rides of a company or model.
+    pub rides: u32,
+    /// Companies.
+    pub companies: u32,
+    /// Articles.
+    pub articles: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            site: SiteSettings {
+                title: "Theme parks".to_owned(),
+                tagline: None,
+                base_url: "http://localhost".to_owned(),
+                description: "Theme parks, their rides and the companies that build them.".to_owned(),
+                language: "en".to_owned(),
+                dir: "ltr".to_owned(),
+                author: None,
+            },
+            smart_punctuation: true,
+            trust_html: false,
+            rating_scale: 10,
+            minify: true,
+            per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
+            countries: BTreeMap::new(),
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings below `root`; all defaults where there is no file. The error holds
+    /// every problem in the file.
+    pub fn load(root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let path = root.join(FILE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(vec![Diagnostic::of_file(FILE, format!("cannot be read: {error}"))]),
+        };
+        let Ok(source) = String::from_utf8(bytes) else {
+            return Err(vec![Diagnostic::of_file(FILE, "is not UTF-8 text")]);
+        };
+        Self::parse(&source)
+    }
+
+    /// Reads settings from the text of a settings file.
+    pub fn parse(source: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut findings = Findings::new(FILE, source);
+        let mut settings = Self::default();
+        if let Some(node) = fields::toml(&mut findings, 0..source.len()) {
+            settings.read(&mut Fields::of(node, &mut findings), &mut findings);
+        }
+        if findings.problems.is_empty() { Ok(settings) } else { Err(findings.problems) }
+    }
+
+    fn read(&mut self, fields: &mut Fields, findings: &mut Findings<'_>) {
+        self.site.read(fields, findings);
+        if let Some(node) = fields.take("content") {
+            let mut content = Fields::of(node, findings);
+            self.smart_punctuation = content.flag("smart_punctuation", findings).unwrap_or(self.smart_punctuation);
+            self.trust_html = content.flag("trust_html", findings).unwrap_or(self.trust_html);
+            self.rating_scale = content.integer("rating_scale", 2..=100, findings).unwrap_or(self.rating_scale);
+            content.finish(findings);
+        }
+        if let Some(node) = fields.take("output") {
+            let mut output = Fields::of(node, findings);
+            self.minify = output.flag("minify", findings).unwrap_or(self.minify);
+            output.finish(findings);
+        }
+        if let Some(node) = fields.take("lists") {
+            let mut lists = Fields::of(node, findings);
+            let mut size = |name, default| lists.integer(name, 1..=10_000, findings).unwrap_or(default);
+            self.per_page = PerPage {
+                parks: size("parks", self.per_page.parks),
+                rides: size("rides", self.per_page.rides),
+                companies: size("companies", self.per_page.companies),
+                articles: size("articles", self.per_page.articles),
+            };
+            lists.finish(findings);
+        }
+        if let Some(node) = fields.take("countries") {
+            for (code, place, node) in Fields::of(node, findings).take_all() {
+                if crate::model::country::name(&code).is_none() {
+                    findings.note(place, format!("`{code}` is not an ISO 3166-1 country code"), None);
+                } else if let Shape::String(name) = node.shape {
+                    self.countries.insert(code, name);
+                } else {
+                    findings.note(node.span, format!("`{code}` must be text"), None);
+                }
+            }
+        }
+        if let Some(node) = fields.take("extra") {
+            for (name, _, node) in Fields::of(node, findings).take_all() {
+                self.extra.insert(name, json_of(node.shape));
+            }
+        }
+        std::mem::replace(fields, Fields::empty()).finish(findings);
+    }
+
+    /// The name of a country: this site's own, else the everyday English one, else the code.
+    pub fn country_name<'a>(&'a self, code: &'a str) -> &'a str {
+        self.countries.get(code).map(String::as_str).or_else(|| crate::model::country::name(code)).unwrap_or(code)
+    }
+
+    /// Every setting that a page can read, with the digest of its value.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        let mut digests = BTreeMap::new();
+        let mut add = |name: &str, value: serde_json::Value| {
+            digests.insert(name.to_owned(), Digest::of(value.to_string().as_bytes()));
+        };
+        add("site", serde_json::to_value(&self.site).unwrap_or_default());
+        add("smart_punctuation", self.smart_punctuation.into());
+        add("trust_html", self.trust_html.into());
+        add("rating_scale", self.rating_scale.into());
+        add("minify", self.minify.into());
+        add("lists.parks", self.per_page.parks.into());
+        add("lists.rides", self.per_page.rides.into());
+        add("lists.companies", self.per_page.companies.into());
+        add("lists.articles", self.per_page.articles.into());
+        for (code, name) in &self.countries {
+            add(&format!("countries.{code}"), name.as_str().into());
+        }
+        for (name, value) in &self.extra {
+            add(&format!("extra.{name}"), value.clone());
+        }
+        digests
+    }
+}
+
+impl SiteSettings {
+    fn read(&mut self, fields: &mut Fields, findings: &mut Findings<'_>) {
+        if let Some(title) = fields.text("title", findings) {
+            self.title = title;
+        }
+        self.tagline = fields.text("tagline", findings);
+        if let Some((url, place)) = fields.text_at("base_url", findings) {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            match rest {
+                Some(rest) if !rest.is_empty() && !rest.contains(['"', '<', '>', ' ', '?', '#']) => {
+                    self.base_url = url.trim_end_matches('/').to_owned();
+                }
+                _ => findings.note(
+                    place,
+                    "`base_url` must be an absolute URL",
+                    Some("for instance https://parks.example".to_owned()),
+                ),
+            }
+        }
+        if let Some(description) = fields.text("description", findings) {
+            self.description = description;
+        }
+        if let Some((language, place)) = fields.text_at("language", findings) {
+            if language.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())) {
+                self.language = language;
+            } else {
+                findings.note(place, "`language` must be a language tag such as `en` or `nl-BE`", None);
+            }
+        }
+        match fields.text_at("dir", findings) {
+            Some((dir, _)) if dir == "ltr" || dir == "rtl" => self.dir = dir,
+            Some((_, place)) => findings.note(place, "`dir` must be `ltr` or `rtl`", None),
+            None => {}
+        }
+        self.author = fields.text("author", findings);
+    }
+}
+
+fn json_of(shape: Shape) -> serde_json::Value {
+    use serde_json::Value;
+    match shape {
+        Shape::Null => Value::Null,
+        Shape::Bool(value) => value.into(),
+        Shape::Integer(value) => value.into(),
+        Shape::Float(value) => value.into(),
+        Shape::String(text) | Shape::Date(text) => text.into(),
+        Shape::Array(items) => items.into_iter().map(|item| json_of(item.shape)).collect(),
+        Shape::Table(entries) => {
+            Value::Object(entries.into_iter().map(|(name, _, node)| (name, json_of(node.shape))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_found_in_one_run() {
+        let problems = Settings::parse("titel = 'x'\nbase_url = 'parks'\n[lists]\nrides = 0\n").unwrap_err();
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["`base_url` must be an absolute URL", "`rides` must be between 1 and 10000, found 0", "unknown key `titel`"]
+        );
+        assert_eq!(problems[2].help.as_deref(), Some("did you mean `title`?"));
+    }
+
+    #[test]
+    fn an_edit_changes_only_its_own_digest() {
+        let before = Settings::parse("[extra]\nb = 1\na = 2").unwrap().digests();
+        let after = Settings::parse("[extra]\na = 2\nb = 3").unwrap().digests();
+        let changed: Vec<_> = after.iter().filter(|(name, digest)| before.get(*name) != Some(*digest)).collect();
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0].0, "extra.b");
+    }
+}

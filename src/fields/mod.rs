@@ -1,0 +1,88 @@
+//! Typed reading of tables that people wrote (front matter, settings, photo lists), from TOML,
+//! YAML or JSON, with the place of every value kept. Every problem becomes a diagnostic and
+//! reading goes on, so that one run shows them all. Does not know what the fields mean.
+
+mod parse;
+mod reader;
+
+pub use parse::{json_line, toml, yaml};
+pub use reader::Fields;
+
+use std::ops::Range;
+
+use crate::diagnostics::{Diagnostic, Severity};
+
+/// A value with the bytes of the file it stands in.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Byte range in the whole file.
+    pub span: Range<usize>,
+    /// The value.
+    pub shape: Shape,
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// Nothing: an empty YAML value or JSON null.
+    Null,
+    /// true or false.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    String(String),
+    /// A TOML date or date-time, as written.
+    Date(String),
+    /// Values in order.
+    Array(Vec<Node>),
+    /// Keys (with the place of each) and values, in the order of the format's parser.
+    Table(Vec<(String, Range<usize>, Node)>),
+}
+
+impl Shape {
+    /// The kind of value in a reader's words, for "expected …, found …".
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "true/false",
+            Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number",
+            Self::String(_) => "text",
+            Self::Date(_) => "a date",
+            Self::Array(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// A file being read, and the problems found in it so far.
+pub struct Findings<'a> {
+    /// The file's path relative to the site root.
+    pub file: &'a str,
+    /// The file's whole text.
+    pub source: &'a str,
+    /// The problems so far.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl<'a> Findings<'a> {
+    /// No problems yet in `file`, whose text is `source`.
+    pub fn new(file: &'a str, source: &'a str) -> Self {
+        Self { file, source, problems: Vec::new() }
+    }
+
+    /// Notes a problem at a byte range.
+    pub fn note(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        let mut diagnostic = Diagnostic::at(self.file, self.source, span, message);
+        diagnostic.help = help;
+        self.problems.push(diagnostic);
+    }
+
+    /// Whether any problem so far is an error.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,14 @@
+//! Lifthill: a static site generator for encyclopedias of theme parks.
+
+pub mod digest;
+pub mod paths;
+pub mod stamp;
+pub mod diagnostics;
+pub mod fields;
+pub mod config;
+pub mod model;
+pub mod source;
+pub mod state;
+pub mod output;
+pub mod catalog;
+pub mod render;

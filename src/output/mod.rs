@@ -1,0 +1,220 @@
+//! Files below `output/`: written beside and renamed over something, created directly where
+//! nothing stood, removed only when asked. Knows nothing of pages or of why a file exists.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail};
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::paths::RelPath;
+use crate::stamp::Stamp;
+
+/// The folder of a site's output in its root.
+pub const FOLDER: &str = "output";
+
+/// What we know of a file that we wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its stamp after writing.
+    pub stamp: Stamp,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    /// What is known of it now.
+    pub written: Written,
+    /// Whether any byte was written.
+    pub changed: bool,
+}
+
+/// The output folder of one build.
+pub struct Output {
+    root: PathBuf,
+    /// Folders known to be real folders inside the root, so that each is looked at once.
+    folders: Vec<Mutex<FxHashSet<Box<str>>>>,
+    /// Numbers temporary files.
+    serial: AtomicU64,
+}
+
+/// Fewer threads than this wait for one folder set at a time.
+const SHARDS: usize = 16;
+
+impl Output {
+    /// The output folder of the site at `root`, created if missing.
+    pub fn open(root: &Path) -> Result<Self> {
+        let root = root.join(FOLDER);
+        if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
+            bail!("{} is a symbolic link; writing through it is refused", root.display());
+        }
+        fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+        let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Ok(Self { root, folders, serial: AtomicU64::new(0) })
+    }
+
+    /// The output folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The stamp of a file; `None` where there is no such file.
+    pub fn stamp(&self, path: &RelPath) -> Option<Stamp> {
+        let metadata = fs::symlink_metadata(path.under(&self.root)).ok()?;
+        metadata.is_file().then(|| Stamp::of(&metadata))
+    }
+
+    /// Whether a file still holds the bytes we wrote, by reading it.
+    pub fn holds(&self, path: &RelPath, digest: Digest) -> bool {
+        self.read(path).is_ok_and(|bytes| bytes.is_some_and(|bytes| Digest::of(&bytes) == digest))
+    }
+
+    /// Makes the file hold `bytes`. Where it holds them already, nothing is written and nothing
+    /// changes its times; `known` spares reading it. The caller has made sure that `known` is
+    /// what stands there.
+    pub fn place(&self, path: &RelPath, bytes: &[u8], known: Option<&Written>) -> Result<Placed> {
+        let digest = Digest::of(bytes);
+        if let Some(known) = known.filter(|known| known.digest == digest) {
+            return Ok(Placed { written: *known, changed: false });
+        }
+        let target = path.under(&self.root);
+        self.make_folder(path.parent().unwrap_or_default())?;
+        let context = || format!("cannot write {}", target.display());
+        if known.is_none() {
+            match OpenOptions::new().write(true).create_new(true).open(&target) {
+                Ok(file) => {
+                    let stamp = fill(file, bytes).with_context(context)?;
+                    return Ok(Placed { written: Written { digest, stamp }, changed: true });
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(context),
+            }
+            if let Some(stamp) = self.same_bytes(path, bytes) {
+                return Ok(Placed { written: Written { digest, stamp }, changed: false });
+            }
+        }
+        let stamp = self.replace(&target, bytes).with_context(context)?;
+        Ok(Placed { written: Written { digest, stamp }, changed: true })
+    }
+
+    /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
+    /// gone is no error; says whether there was one.
+    pub fn remove(&self, path: &RelPath) -> Result<bool> {
+        let target = path.under(&self.root);
+        if !self.is_inside(path) {
+            return Ok(false);
+        }
+        let removed = match fs::remove_file(&target) {
+            Ok(()) => true,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
+            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", target.display())),
+        };
+        let mut folder = path.parent();
+        while let Some(name) = folder {
+            if fs::remove_dir(self.root.join(name)).is_err() {
+                break;
+            }
+            self.shard(name).remove(name);
+            folder = name.rsplit_once('/').map(|(parent, _)| parent);
+        }
+        Ok(removed)
+    }
+
+    fn shard(&self, folder: &str) -> std::sync::MutexGuard<'_, FxHashSet<Box<str>>> {
+        let index = folder.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        self.folders[index % SHARDS].lock().expect("nobody panics while holding the folder set")
+    }
+
+    /// Makes a folder and those above it, refusing to pass through anything but real folders.
+    fn make_folder(&self, folder: &str) -> Result<()> {
+        if folder.is_empty() || self.shard(folder).contains(folder) {
+            return Ok(());
+        }
+        if let Some((parent, _)) = folder.rsplit_once('/') {
+            self.make_folder(parent)?;
+        }
+        let path = self.root.join(folder);
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if !fs::symlink_metadata(&path)?.is_dir() {
+                    bail!("{} is not a folder; writing through it is refused", path.display());
+                }
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
+        }
+        self.shard(folder).insert(folder.into());
+        Ok(())
+    }
+
+    fn is_inside(&self, path: &RelPath) -> bool {
+        let mut folder = path.parent();
+        while let Some(name) = folder {
+            if !fs::symlink_metadata(self.root.join(name)).is_ok_and(|metadata| metadata.is_dir()) {
+                return false;
+            }
+            folder = name.rsplit_once('/').map(|(parent, _)| parent);
+        }
+        true
+    }
+
+    fn read(&self, path: &RelPath) -> io::Result<Option<Vec<u8>>> {
+        let target = path.under(&self.root);
+        match fs::symlink_metadata(&target) {
+            Ok(metadata) if metadata.is_file() => fs::read(&target).map(Some),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The stamp of the file if it holds just `bytes`.
+    fn same_bytes(&self, path: &RelPath, bytes: &[u8]) -> Option<Stamp> {
+        let target = path.under(&self.root);
+        if !fs::symlink_metadata(&target).ok()?.is_file() {
+            return None;
+        }
+        let mut file = File::open(&target).ok()?;
+        let before = Stamp::of(&file.metadata().ok()?);
+        if before.size != bytes.len() as u64 {
+            return None;
+        }
+        let mut found = Vec::with_capacity(bytes.len());
+        file.read_to_end(&mut found).ok()?;
+        (found == bytes).then_some(before)
+    }
+
+    fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<Stamp> {
+        let folder = target.parent().unwrap_or(&self.root);
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let temporary = folder.join(format!(".lifthill-{}-{serial}.tmp", std::process::id()));
+        let outcome = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&temporary)
+            .and_then(|file| fill(file, bytes))
+            .and_then(|_| fs::rename(&temporary, target))
+            .and_then(|()| fs::symlink_metadata(target));
+        match outcome {
+            Ok(metadata) => Ok(Stamp::of(&metadata)),
+            Err(error) => {
+                // The write has failed already; what is left of it is only litter.
+                let _ = fs::remove_file(&temporary);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<Stamp> {
+    file.write_all(bytes)?;
+    Ok(Stamp::of(&file.metadata()?))
+}

@@ -1,0 +1,278 @@
+//! Markdown to HTML: CommonMark with tables, footnotes, strikethrough and task lists, heading
+//! anchors, references between records. Raw HTML is sanitised unless trusted. Knows nothing of
+//! what references lead to.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use rustc_hash::FxHashMap;
+
+use crate::model::slug::slugify;
+use crate::model::{Kind, RecordId};
+
+/// How bodies are rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Quotes and dashes become typographic ones.
+    pub smart_punctuation: bool,
+    /// Raw HTML is passed on as written.
+    pub trust_html: bool,
+}
+
+/// What a reference leads to: name and URL.
+pub type Target = (String, String);
+
+/// The HTML of a Markdown body. `resolve` answers references; those it cannot answer are
+/// returned as the error. Headings move one level down where the body has a first-level one,
+/// since the page's own heading is the only `h1`.
+pub fn to_html(
+    body: &str,
+    style: Style,
+    mut resolve: impl FnMut(&RecordId) -> Option<Target>,
+) -> Result<String, Vec<RecordId>> {
+    if body.is_empty() {
+        return Ok(String::new());
+    }
+    let mut options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES;
+    options.set(Options::ENABLE_SMART_PUNCTUATION, style.smart_punctuation);
+    let mut pass = Pass { resolve: &mut resolve, dangling: Vec::new(), anchors: FxHashMap::default(), raw: false };
+    let mut events: Vec<Event<'_>> = Parser::new_ext(body, options).map(|event| pass.event(event)).collect();
+    pass.replace_autolink_names(&mut events);
+    pass.anchor_headings(&mut events);
+    if !pass.dangling.is_empty() {
+        return Err(pass.dangling);
+    }
+    let mut out = String::with_capacity(body.len() + body.len() / 3);
+    html::push_html(&mut out, events.into_iter());
+    let out = accessible(out);
+    Ok(if pass.raw && !style.trust_html { SANITIZER.clean(&out).to_string() } else { out })
+}
+
+struct Pass<'r, F> {
+    resolve: &'r mut F,
+    dangling: Vec<RecordId>,
+    anchors: FxHashMap<String, u32>,
+    /// Whether any HTML was written by hand, or any link is of an unusual scheme.
+    raw: bool,
+}
+
+/// Marks, in an autolink's title while events are passed on, that its text is to be replaced.
+const AUTOLINK: &str = "\u{0}";
+
+impl<F: FnMut(&RecordId) -> Option<Target>> Pass<'_, F> {
+    fn event<'e>(&mut self, event: Event<'e>) -> Event<'e> {
+        match event {
+            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+                let Some((record, fragment)) = reference(&dest_url) else {
+                    self.raw |= is_unusual(&dest_url);
+                    return Event::Start(Tag::Link { link_type, dest_url, title, id });
+                };
+                let Some((name, url)) = (self.resolve)(&record) else {
+                    self.dangling.push(record);
+                    return Event::Start(Tag::Link { link_type, dest_url, title, id });
+                };
+                let title = if link_type == LinkType::Autolink { format!("{AUTOLINK}{name}").into() } else { title };
+                let dest_url = CowStr::from(format!("{url}{fragment}"));
+                Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
+            }
+            Event::Start(Tag::Image { ref dest_url, .. }) => {
+                self.raw |= is_unusual(dest_url);
+                event
+            }
+            Event::Html(_) | Event::InlineHtml(_) => {
+                self.raw = true;
+                event
+            }
+            other => other,
+        }
+    }
+
+    /// An autolink to a record shows the record's name instead of the reference.
+    fn replace_autolink_names(&self, events: &mut [Event<'_>]) {
+        for index in 0..events.len() {
+            let Event::Start(Tag::Link { title, .. }) = &mut events[index] else { continue };
+            let Some(name) = title.strip_prefix(AUTOLINK).map(str::to_owned) else { continue };
+            *title = CowStr::Borrowed("");
+            if let Some(Event::Text(text)) = events.get_mut(index + 1) {
+                *text = name.into();
+            }
+        }
+    }
+
+    /// Gives every heading an anchor made from its text, unique in the body, and makes the
+    /// highest heading of the body an `h2`.
+    fn anchor_headings(&mut self, events: &mut [Event<'_>]) {
+        let levels = events.iter().filter_map(|event| match event {
+            Event::Start(Tag::Heading { level, .. }) => Some(*level as usize),
+            _ => None,
+        });
+        let Some(highest) = levels.min() else { return };
+        let shift = 2_usize.saturating_sub(highest);
+        let mut open: Option<(usize, String)> = None;
+        for index in 0..events.len() {
+            match &mut events[index] {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    *level = lower(*level, shift);
+                    open = Some((index, String::new()));
+                }
+                Event::Text(text) | Event::Code(text) => {
+                    if let Some((_, words)) = &mut open {
+                        words.push_str(text);
+                    }
+                }
+                Event::End(TagEnd::Heading(level)) => {
+                    *level = lower(*level, shift);
+                    let Some((start, words)) = open.take() else { continue };
+                    let anchor = self.unique_anchor(&words);
+                    if let Event::Start(Tag::Heading { id: id @ None, .. }) = &mut events[start] {
+                        *id = Some(anchor.into());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn unique_anchor(&mut self, words: &str) -> String {
+        let slug = slugify(words);
+        let count = self.anchors.entry(slug.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { slug } else { format!("{slug}-{count}") }
+    }
+}
+
+fn lower(level: pulldown_cmark::HeadingLevel, by: usize) -> pulldown_cmark::HeadingLevel {
+    (level as usize + by).min(6).try_into().unwrap_or(level)
+}
+
+/// The record that a link's destination names, and the fragment after it.
+fn reference(destination: &str) -> Option<(RecordId, &str)> {
+    let at = destination.find('#').unwrap_or(destination.len());
+    let id = RecordId::parse(&destination[..at])?;
+    (id.kind != Kind::Area || id.key.contains('/')).then_some((id, &destination[at..]))
+}
+
+/// A destination with a scheme other than the harmless ones goes through the sanitiser.
+fn is_unusual(destination: &str) -> bool {
+    let harmless = ["https://", "http://", "mailto:", "/", "#", "?", "./", "../"];
+    !harmless.iter().any(|start| destination.starts_with(start)) && destination.contains(':')
+}
+
+/// Table headings name the column they stand over.
+fn accessible(html: String) -> String {
+    if html.contains("<th") { html.replace("<th>", "<th scope=\"col\">").replace("<th style", "<th scope=\"col\" style") } else { html }
+}
+
+/// Plain text (a review) as paragraphs.
+pub fn plain_paragraphs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+        out.push_str("<p>");
+        for (index, line) in paragraph.lines().enumerate() {
+            if index > 0 {
+                out.push_str("<br>");
+            }
+            // Writing to a string cannot fail.
+            let _ = pulldown_cmark_escape_text(&mut out, line);
+        }
+        out.push_str("</p>");
+    }
+    out
+}
+
+fn pulldown_cmark_escape_text(out: &mut String, text: &str) -> std::fmt::Result {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    Ok(())
+}
+
+/// What Markdown itself makes, and harmless phrasing; no style, no script, no SVG or MathML.
+static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut builder = ammonia::Builder::default();
+    builder
+        .add_tags(["input", "section", "figure", "figcaption", "details", "summary", "abbr"])
+        .rm_tags(["style", "script", "svg", "math"])
+        .add_generic_attributes(["id", "class"])
+        .add_tag_attributes("input", ["type", "checked", "disabled"])
+        .add_tag_attributes("th", ["scope", "align"])
+        .add_tag_attributes("td", ["align"])
+        .add_tag_attributes("a", ["rel"])
+        .link_rel(None)
+        .url_schemes(HashSet::from(["http", "https", "mailto"]));
+    builder
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(body: &str) -> String {
+        let style = Style { smart_punctuation: true, trust_html: false };
+        let resolve = |id: &RecordId| {
+            (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()))
+        };
+        to_html(body, style, resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
+    }
+
+    #[test]
+    fn references_become_links() {
+        assert_eq!(html("[P](ride:e/python#top)"), "<p><a href=\"/parks/e/rides/python/#top\">P</a></p>\n");
+        assert_eq!(html("See <park:efteling>."), "<p>See <a href=\"/parks/efteling/\">«efteling»</a>.</p>\n");
+        assert_eq!(html("[x](company:gone)"), "dangling: [company:gone]");
+        assert_eq!(html("`[x](company:gone)`"), "<p><code>[x](company:gone)</code></p>\n");
+    }
+
+    #[test]
+    fn headings_get_unique_anchors_below_the_page_heading() {
+        assert_eq!(
+            html("# History\n## History"),
+            "<h2 id=\"history\">History</h2>\n<h3 id=\"history-2\">History</h3>\n"
+        );
+        assert_eq!(html("## A & B"), "<h2 id=\"a-and-b\">A &amp; B</h2>\n");
+    }
+
+    #[test]
+    fn hostile_html_is_defused() {
+        for hostile in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "<svg onload=alert(1)>",
+            "[x](javascript:alert(1))",
+            "<a href=\"javascript:alert(1)\">x</a>",
+            "<div style=\"position:fixed\">x</div>",
+            "<style>*{}</style>",
+            "[x](data:text/html,<script>1</script>)",
+        ] {
+            let out = html(hostile);
+            for bad in ["<script", "onerror", "onload", "javascript:", "style=", "<style", "data:text"] {
+                assert!(!out.contains(bad), "{hostile} -> {out}");
+            }
+        }
+    }
+
+    #[test]
+    fn everyday_extensions_work() {
+        assert!(html("|a|\n|-|\n|b|").contains("<th scope=\"col\">a</th>"));
+        assert!(html("~~x~~").contains("<del>x</del>"));
+        assert!(html("- [x] done").contains("checkbox"));
+        assert!(html("a[^1]\n\n[^1]: note").contains("footnote"));
+        assert!(html("\"q\" -- 'r'").contains("“q” – ‘r’"));
+    }
+
+    #[test]
+    fn reviews_are_plain_text() {
+        assert_eq!(plain_paragraphs("a < b\nc\n\n<b>d</b>"), "<p>a &lt; b<br>c</p><p>&lt;b&gt;d&lt;/b&gt;</p>");
+    }
+}

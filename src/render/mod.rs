@@ -1,0 +1,15 @@
+//! From values to HTML: templates, the functions and filters they call, Markdown, minifying.
+//! Functions find the page being rendered through one scoped thread-local, the only one in the
+//! tree; render knows of it only that it answers calls.
+
+mod filters;
+mod functions;
+pub mod markdown;
+mod minify;
+mod reach;
+mod templates;
+
+pub use functions::{Answers, with_answers};
+pub use templates::{Rendered, TemplateError, Templates};
+
+pub use tera::{Context, Kwargs, Map, Value};

@@ -1,0 +1,174 @@
+//! Templates: the embedded default theme, any of it overridden by the site's own files, loaded,
+//! minified and rendered. Knows nothing of pages or of the values they are given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use include_dir::{Dir, include_dir};
+use tera::{Context, Tera};
+
+use super::{filters, functions, minify, reach};
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+
+/// The folder of a site's own templates in its root.
+pub const FOLDER: &str = "templates";
+
+static THEME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// All templates of a site.
+pub struct Templates {
+    /// Minified where that is safe; used for every page.
+    tera: Tera,
+    /// As written; rendered again only to show an error's true place.
+    raw: Tera,
+    /// Templates whose pages have to be minified whole, since some text that they reach could
+    /// not be minified by itself.
+    whole: BTreeSet<String>,
+    digests: BTreeMap<String, Digest>,
+}
+
+/// A page's text.
+pub struct Rendered(pub String);
+
+/// What a template did wrong, with its place and the excerpt, as text.
+#[derive(Clone, Debug)]
+pub struct TemplateError(pub String);
+
+impl Templates {
+    /// Loads the embedded theme and, over it, the templates below `root`. The inner error holds
+    /// what is wrong with them.
+    pub fn load(root: &Path, minify_pages: bool) -> Result<Result<Self, Vec<Diagnostic>>> {
+        let (sources, mut problems) = sources(root)?;
+        if !problems.is_empty() {
+            return Ok(Err(problems));
+        }
+        let raw = match engine(&sources) {
+            Ok(raw) => raw,
+            Err(error) => {
+                problems.push(Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}")));
+                return Ok(Err(problems));
+            }
+        };
+        let mut as_written = BTreeSet::new();
+        let mut minified = BTreeMap::new();
+        for (name, source) in &sources {
+            let smaller = if minify_pages && name.ends_with(".html") { minify::template(source) } else { None };
+            if smaller.is_none() {
+                as_written.insert(name.clone());
+            }
+            minified.insert(name.clone(), smaller.unwrap_or_else(|| source.clone()));
+        }
+        // Minified text that no longer loads would be our mistake, not the user's: use it as written.
+        let tera = match engine(&minified) {
+            Ok(tera) => tera,
+            Err(_) => {
+                as_written = sources.keys().cloned().collect();
+                raw.clone()
+            }
+        };
+        let reach = reach::of(&sources);
+        let whole = reach.iter().filter(|(name, reach)| {
+            minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written)
+        });
+        let whole = whole.map(|(name, _)| name.clone()).collect();
+        let digests = reach.into_iter().map(|(name, reach)| (name, reach.digest)).collect();
+        Ok(Ok(Self { tera, raw, whole, digests }))
+    }
+
+    /// The digest of every template with everything it reaches, by name.
+    pub fn digests(&self) -> &BTreeMap<String, Digest> {
+        &self.digests
+    }
+
+    /// Renders a template. Functions that it calls go to the page given to
+    /// [`super::with_answers`].
+    pub fn render(&self, name: &str, context: &Context) -> Result<Rendered, TemplateError> {
+        match self.tera.render(name, context) {
+            Ok(text) => Ok(Rendered(self.finish(name, text))),
+            Err(error) => {
+                let error = self.raw.render(name, context).err().unwrap_or(error);
+                Err(TemplateError(explain(&error)))
+            }
+        }
+    }
+
+    /// The templates whose pages have to be minified whole.
+    pub fn minified_whole(&self) -> impl Iterator<Item = &str> {
+        self.whole.iter().map(String::as_str)
+    }
+
+    fn finish(&self, name: &str, text: String) -> String {
+        if self.whole.contains(name) { minify::page(&text) } else { text }
+    }
+}
+
+fn explain(error: &tera::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text.push_str(&format!("\ncaused by: {inner}"));
+        source = inner.source();
+    }
+    text
+}
+
+fn engine(sources: &BTreeMap<String, String>) -> Result<Tera, String> {
+    let mut tera = Tera::new();
+    functions::register(&mut tera);
+    filters::register(&mut tera);
+    let all = sources.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    tera.add_raw_templates(all).map_err(|error| explain(&error))?;
+    Ok(tera)
+}
+
+/// Every template's text by name: the theme's, and the site's own over it.
+fn sources(root: &Path) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>)> {
+    let mut sources = BTreeMap::new();
+    let mut problems = Vec::new();
+    for file in THEME.files() {
+        let text = file.contents_utf8().context("a template of the theme is not UTF-8")?;
+        sources.insert(file.path().to_string_lossy().into_owned(), text.to_owned());
+    }
+    let folder = root.join(FOLDER);
+    let mut open = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
+    while let Some(below) = open.pop() {
+        let path = folder.join(&below);
+        for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            let name = if below.is_empty() { name } else { format!("{below}/{name}") };
+            let kind = entry.file_type()?;
+            let shown = format!("{FOLDER}/{name}");
+            if kind.is_dir() {
+                open.push(name);
+            } else if kind.is_symlink() {
+                problems.push(Diagnostic::of_file(&shown, "is a symbolic link, which is not followed"));
+            } else {
+                let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {shown}"))?;
+                match String::from_utf8(bytes) {
+                    Ok(text) => drop(sources.insert(name, text)),
+                    Err(_) => problems.push(Diagnostic::of_file(&shown, "is not UTF-8 text")),
+                }
+            }
+        }
+    }
+    Ok((sources, problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_theme_is_minified_when_loaded() {
+        let templates = Templates::load(Path::new("/nonexistent"), true).expect("readable").expect("no mistakes");
+        let whole: Vec<&str> = templates.minified_whole().collect();
+        assert_eq!(whole, Vec::<&str>::new());
+    }
+}

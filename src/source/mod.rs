@@ -1,0 +1,140 @@
+//! Content files: which there are, which have changed, and what they say. Turns files into
+//! records; knows nothing of the state, of pages or of what anybody does with a record.
+
+mod body;
+mod front_matter;
+mod layout;
+mod lists;
+mod records;
+mod typed;
+mod walk;
+
+pub use body::{confirmed_links, link_candidates};
+pub use layout::{Place, place};
+
+pub use walk::{Listing, walk};
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::fields::Findings;
+use crate::model::{Photo, Record, RecordId, Review};
+
+/// The folder of content files in a site's root.
+pub const FOLDER: &str = "content";
+
+/// A Markdown or TOML file larger than this is a mistake.
+const MAX_TEXT_BYTES: u64 = 8 << 20;
+
+/// A file of reviews larger than this is a mistake.
+const MAX_REVIEWS_BYTES: u64 = 128 << 20;
+
+/// What parsing depends on besides the file: the moment of the build, and settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Seconds since 1970; decides what is published.
+    pub now: i64,
+    /// Whether drafts count as published.
+    pub drafts: bool,
+    /// The best possible rating.
+    pub rating_scale: u32,
+}
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Its records (none for a draft or outside its time).
+    pub records: Vec<ParsedRecord>,
+    /// Approved reviews by target, newest first.
+    pub reviews: Vec<(RecordId, Vec<Review>)>,
+    /// Approved photos by target.
+    pub photos: Vec<(RecordId, Vec<Photo>)>,
+    /// Moments at which the file will say something else by itself.
+    pub moments: Vec<i64>,
+    /// What is wrong with it.
+    pub problems: Vec<Diagnostic>,
+    /// References from reviews and photos, with their places.
+    pub references: Vec<(RecordId, Range<usize>)>,
+}
+
+/// A record with the places of the references in it.
+#[derive(Debug)]
+pub struct ParsedRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// The record.
+    pub record: Record,
+    /// The records that it names, and where.
+    pub references: Vec<(RecordId, Range<usize>)>,
+}
+
+/// A file's bytes, its digest, and the stamp that they were read under.
+#[derive(Debug)]
+pub struct FileBytes {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Digest,
+}
+
+/// Reads a content file; `None` if it has vanished. The error is a diagnostic.
+pub fn read(root: &Path, path: &str, size: u64) -> Result<Option<FileBytes>, Box<Diagnostic>> {
+    let limit = match place(path) {
+        Place::Reviews(_) => MAX_REVIEWS_BYTES,
+        Place::PhotoFile(_) => u64::MAX,
+        _ => MAX_TEXT_BYTES,
+    };
+    let file = format!("{FOLDER}/{path}");
+    if size > limit {
+        let message = format!("is {} MB; at most {} MB is read here", size >> 20, limit >> 20);
+        return Err(Box::new(Diagnostic::of_file(&file, message)));
+    }
+    match std::fs::read(root.join(FOLDER).join(path)) {
+        Ok(bytes) => Ok(Some(FileBytes { digest: Digest::of(&bytes), bytes })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Box::new(Diagnostic::of_file(&file, format!("cannot be read: {error}")))),
+    }
+}
+
+/// What the file at `path` (below `content/`) says.
+pub fn parse(path: &str, bytes: &[u8], reading: &Reading) -> Parsed {
+    let file = format!("{FOLDER}/{path}");
+    let place = place(path);
+    if matches!(place, Place::PhotoFile(_) | Place::Ignored) {
+        return Parsed::default();
+    }
+    if let Place::Unknown(problem) = &place {
+        return Parsed::failed(Diagnostic::of_file(&file, problem.message.clone()).help(problem.help.clone()));
+    }
+    let source = match std::str::from_utf8(bytes) {
+        Ok(source) => source.strip_prefix('\u{feff}').unwrap_or(source),
+        Err(error) => return Parsed::failed(not_utf8(&file, bytes, error.valid_up_to())),
+    };
+    let mut findings = Findings::new(&file, source);
+    let mut parsed = match &place {
+        Place::Areas(park) => lists::areas(park, &mut findings),
+        Place::Reviews(park) => lists::reviews(park, reading, &mut findings),
+        Place::Photos(park) => lists::photos(park, &mut findings),
+        Place::Record(kind, scope, stem) => records::read(*kind, scope, stem, reading, &mut findings),
+        Place::PhotoFile(_) | Place::Ignored | Place::Unknown(_) => Parsed::default(),
+    };
+    parsed.problems.append(&mut findings.problems);
+    parsed
+}
+
+impl Parsed {
+    fn failed(problem: Diagnostic) -> Self {
+        Self { problems: vec![problem], ..Self::default() }
+    }
+}
+
+fn not_utf8(file: &str, bytes: &[u8], at: usize) -> Diagnostic {
+    let before = String::from_utf8_lossy(&bytes[..at]).into_owned();
+    let line_end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| at + end);
+    let text = format!("{before}{}", String::from_utf8_lossy(&bytes[at..line_end]));
+    let message = format!("byte 0x{:02x} is not UTF-8", bytes[at]);
+    Diagnostic::at(file, &text, at..at + 1, message).help("save the file as UTF-8")
+}

@@ -1,0 +1,107 @@
+//! The stat walk: every file below `content/` with its stamp, folders in parallel. Reads no file.
+//! Knows nothing of earlier builds.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::FOLDER;
+use crate::stamp::Stamp;
+use crate::diagnostics::Diagnostic;
+
+/// The files of one folder.
+#[derive(Debug)]
+pub struct Listing {
+    /// The folder below `content/`, `/`-separated; empty for `content/` itself.
+    pub folder: String,
+    /// File names with their stamps, sorted by name.
+    pub files: Vec<(String, Stamp)>,
+    /// What cannot be read or followed.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Walks `content/` below `root`. Hidden files and those that begin with `_` are left out.
+/// Folders come in no particular order; the caller sorts. No `content/` at all is an empty walk.
+pub fn walk(root: &Path) -> Vec<Listing> {
+    let top = root.join(FOLDER);
+    if !top.exists() {
+        return Vec::new();
+    }
+    let mut listings = walk_folder(&top, String::new());
+    listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
+    listings
+}
+
+fn walk_folder(path: &Path, folder: String) -> Vec<Listing> {
+    let mut listing = Listing { folder, files: Vec::new(), problems: Vec::new() };
+    let mut folders = Vec::new();
+    match fs::read_dir(path) {
+        Ok(entries) => {
+            for entry in entries {
+                let outcome = entry.and_then(|entry| look_at(&entry, &mut listing, &mut folders));
+                if let Err(error) = outcome {
+                    listing.problem("", format!("cannot be read: {error}"));
+                }
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => listing.problem("", format!("cannot be read: {error}")),
+    }
+    listing.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let below: Vec<Listing> = match folders.len() {
+        0 => Vec::new(),
+        1 => folders.into_iter().flat_map(|name| listing.descend(path, &name)).collect(),
+        _ => folders.par_iter().flat_map_iter(|name| listing.descend(path, name)).collect(),
+    };
+    std::iter::once(listing).chain(below).collect()
+}
+
+fn look_at(entry: &fs::DirEntry, listing: &mut Listing, folders: &mut Vec<String>) -> io::Result<()> {
+    let name = entry.file_name();
+    let Some(name) = name.to_str() else {
+        listing.problem(&name.to_string_lossy(), "has a name that is not UTF-8".to_owned());
+        return Ok(());
+    };
+    if name.starts_with(['.', '_']) || name.ends_with('~') {
+        return Ok(());
+    }
+    let file_type = entry.file_type()?;
+    if file_type.is_symlink() {
+        listing.problem(name, "is a symbolic link, which is not followed".to_owned());
+    } else if file_type.is_dir() {
+        folders.push(name.to_owned());
+    } else if file_type.is_file() {
+        match entry.metadata() {
+            Ok(metadata) => listing.files.push((name.to_owned(), Stamp::of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    } else {
+        listing.problem(name, "is neither a file nor a folder".to_owned());
+    }
+    Ok(())
+}
+
+impl Listing {
+    fn descend(&self, path: &Path, name: &str) -> Vec<Self> {
+        let folder = if self.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", self.folder) };
+        if let Some(problem) = super::layout::folder_problem(&folder) {
+            let mut listing = Self { folder, files: Vec::new(), problems: Vec::new() };
+            listing.problem("", problem);
+            return vec![listing];
+        }
+        walk_folder(&path.join(name), folder)
+    }
+
+    fn problem(&mut self, name: &str, message: String) {
+        let parts = [FOLDER, &self.folder, name];
+        let path: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let mut diagnostic = Diagnostic::of_file(&path.join("/"), message);
+        if diagnostic.message.contains("symbolic link") {
+            diagnostic = diagnostic.help("copy the file here, or give it a name that begins with `_`");
+        }
+        self.problems.push(diagnostic);
+    }
+}

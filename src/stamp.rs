@@ -1,0 +1,102 @@
+//! Stamps: what a file system says about a file without reading it, and when that may be
+//! believed. Knows nothing of what the files hold.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Size, times and inode of a file. Equal stamps mean equal bytes only where the stamp was old
+/// enough when the bytes were read (see [`Clockwork`]). The change time is what makes this safe:
+/// restoring an older file, or setting its modification time back, still moves it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified: i64,
+    /// Inode change time, nanoseconds since 1970; 0 where the system has none.
+    pub changed: i64,
+    /// Inode number; 0 where the system has none.
+    pub inode: u64,
+}
+
+impl Stamp {
+    /// The stamp in a file's metadata.
+    pub fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec(), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = (0, 0);
+        let modified = metadata.modified().map_or(0, nanoseconds);
+        Self { size: metadata.len(), modified, changed, inode }
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_nanos() as i64,
+        Err(before) => -(before.duration().as_nanos() as i64),
+    }
+}
+
+/// Decides whether a stamp is old enough to be believed: a second write within one tick of the
+/// file system's clock leaves the stamp as it was. Compares against the clock that stamped the
+/// files, not against ours: they may differ on a network drive.
+#[derive(Clone, Copy, Debug)]
+pub struct Clockwork {
+    now: i64,
+}
+
+/// Longer than a tick of any kernel's file clock (10 ms at most).
+const FINE_TICK: i64 = 50_000_000;
+
+/// File systems that keep whole seconds (or two of them) show it in a stamp without fractions.
+const COARSE_TICK: i64 = 2_100_000_000;
+
+impl Clockwork {
+    /// Reads the file system's clock by stamping a small file in `folder`.
+    pub fn read(folder: &Path) -> std::io::Result<Self> {
+        let path = folder.join("clock");
+        std::fs::write(&path, b"")?;
+        let file = std::fs::OpenOptions::new().write(true).open(&path)?;
+        file.set_len(1)?;
+        let stamp = Stamp::of(&file.metadata()?);
+        Ok(Self { now: stamp.modified.max(stamp.changed) })
+    }
+
+    /// Whether bytes read after this clock was read may be known by `stamp` from now on.
+    pub fn trusts(&self, stamp: &Stamp) -> bool {
+        let latest = stamp.modified.max(stamp.changed);
+        let tick = if latest % 1_000_000 == 0 { COARSE_TICK } else { FINE_TICK };
+        latest.saturating_add(tick) < self.now
+    }
+
+    /// Lets the file system's clock move on, so that whatever is written after the build gets
+    /// another stamp than what the build wrote.
+    pub fn let_tick_pass() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn young_coarse_and_future_stamps_are_not_believed() {
+        let clock = Clockwork { now: 10_000_000_000_000_007 };
+        let stamped = |age: i64| Stamp { modified: clock.now - age, ..Stamp::default() };
+        assert!(!clock.trusts(&stamped(0)));
+        assert!(!clock.trusts(&stamped(10_000_000)));
+        assert!(clock.trusts(&stamped(60_000_001)));
+        assert!(!clock.trusts(&stamped(1_000_000_007)), "whole seconds are a coarse clock");
+        assert!(!clock.trusts(&stamped(-5_000_000_000)), "the future");
+        let restored = Stamp { modified: 5, changed: clock.now, ..Stamp::default() };
+        assert!(!clock.trusts(&restored), "an old modification time with a new change time");
+    }
+}

@@ -1,0 +1,173 @@
+//! Reading and writing the tables: a snapshot for many readers, a draft for the one writer.
+//! Knows nothing of what the bytes mean.
+
+use std::ops::{Bound, ControlFlow};
+
+use anyhow::{Context, Result};
+use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::tables::Table;
+
+/// Something that tables can be read from.
+pub trait Store {
+    /// The value under `key`, as bytes, given to `read`; `None` where there is none.
+    fn bytes<R>(&self, table: Table, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>>;
+
+    /// Visits keys and values in key order from `start` (included) until told to stop.
+    fn scan(
+        &self,
+        table: Table,
+        start: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()>;
+
+    /// The value under `key`.
+    fn value<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>> {
+        let decoded = self.bytes(table, key, |bytes| postcard::from_bytes(bytes))?;
+        decoded.transpose().with_context(|| format!("a value in table {table:?} cannot be decoded"))
+    }
+
+    /// Visits every key that begins with `prefix`, in order, until told to stop.
+    fn scan_prefix(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        self.scan(table, prefix, |key, value| {
+            if key.starts_with(prefix) { visit(key, value) } else { Ok(ControlFlow::Break(())) }
+        })
+    }
+}
+
+type ReadTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+type WriteTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+/// What was known at one moment; shared by all readers.
+pub struct Snapshot {
+    tables: Vec<ReadTable>,
+}
+
+impl Snapshot {
+    pub(super) fn new(transaction: &ReadTransaction) -> Result<Self> {
+        let tables = Table::ALL.iter().map(|table| transaction.open_table(table.definition()));
+        Ok(Self { tables: tables.collect::<Result<_, _>>()? })
+    }
+}
+
+impl Store for Snapshot {
+    fn bytes<R>(&self, table: Table, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        bytes_in(&self.tables[table as usize], key, read)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        start: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        scan_in(&self.tables[table as usize], start, visit)
+    }
+}
+
+/// A change in the making. Dropped without a commit, it never happened.
+pub struct Draft {
+    transaction: WriteTransaction,
+}
+
+impl Draft {
+    pub(super) fn new(transaction: WriteTransaction) -> Self {
+        Self { transaction }
+    }
+
+    /// Opens all tables for writing and hands them to `work`.
+    pub fn write<R>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<R>) -> Result<R> {
+        let tables = Table::ALL.iter().map(|table| self.transaction.open_table(table.definition()));
+        work(&mut Tables { tables: tables.collect::<Result<_, _>>()? })
+    }
+
+    /// Empties every table but those in `kept`.
+    pub fn forget_all_but(&self, kept: &[Table]) -> Result<()> {
+        for table in Table::ALL.iter().filter(|table| !kept.contains(table)) {
+            self.transaction.delete_table(table.definition())?;
+            self.transaction.open_table(table.definition())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the change visible in this process; a crash forgets it.
+    pub fn keep_for_this_process(mut self) -> Result<()> {
+        self.transaction.set_durability(Durability::None)?;
+        Ok(self.transaction.commit()?)
+    }
+
+    /// Makes this change, and all kept ones before it, survive a crash.
+    pub fn commit(mut self) -> Result<()> {
+        self.transaction.set_durability(Durability::Immediate)?;
+        self.transaction.set_quick_repair(true);
+        Ok(self.transaction.commit()?)
+    }
+}
+
+/// All tables, open for writing.
+pub struct Tables<'t> {
+    tables: Vec<WriteTable<'t>>,
+}
+
+impl Tables<'_> {
+    /// Puts bytes under a key, replacing what was there.
+    pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.tables[table as usize].insert(key, value)?;
+        Ok(())
+    }
+
+    /// Puts a value under a key.
+    pub fn put_value(&mut self, table: Table, key: &[u8], value: &impl Serialize) -> Result<()> {
+        self.put(table, key, &postcard::to_allocvec(value)?)
+    }
+
+    /// Removes a key; says whether it was there.
+    pub fn remove(&mut self, table: Table, key: &[u8]) -> Result<bool> {
+        Ok(self.tables[table as usize].remove(key)?.is_some())
+    }
+}
+
+impl Store for Tables<'_> {
+    fn bytes<R>(&self, table: Table, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        bytes_in(&self.tables[table as usize], key, read)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        start: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        scan_in(&self.tables[table as usize], start, visit)
+    }
+}
+
+fn bytes_in<R>(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    key: &[u8],
+    read: impl FnOnce(&[u8]) -> R,
+) -> Result<Option<R>> {
+    Ok(table.get(key)?.map(|guard| read(guard.value())))
+}
+
+fn scan_in(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    start: &[u8],
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Included(start), Bound::Unbounded);
+    for entry in table.range::<&[u8]>(bounds)? {
+        let (key, value) = entry?;
+        if visit(key.value(), value.value())?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
