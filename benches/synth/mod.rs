@@ -5,6 +5,7 @@
 //! forgotten once written, so a million pages take no more memory than a thousand.
 #![allow(
     dead_code,
+    unused_imports,
     reason = "each program that includes this module uses a part of it"
 )]
 

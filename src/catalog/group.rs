@@ -144,11 +144,12 @@ pub fn memberships(id: &RecordId, card: &Card, digest: Digest) -> Vec<Membership
         all.push(Membership { group, sort, facet });
     };
     match &card.details {
-        CardDetails::Park { country, companies, .. } => {
+        CardDetails::Park { country, operator, owner, .. } => {
             add(Group::Parks, &by_name, digest);
             if let Some(country) = country {
                 add(Group::ParksOfCountry(country.clone()), &by_name, digest);
             }
+            let companies = operator.iter().chain(owner.iter().filter(|owner| Some(*owner) != operator.as_ref()));
             for company in companies {
                 add(Group::ParksOfCompany(company.clone()), &by_name, digest);
             }

@@ -11,7 +11,8 @@ use rustc_hash::FxHashSet;
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
 use super::{AssetInfo, Catalog, keys};
-use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
+use crate::digest::Digest;
+use crate::model::{Card, Photo, Record, RecordId, Review};
 use crate::state::{Store, Table};
 
 /// Reads on behalf of one page.
@@ -210,19 +211,14 @@ impl Reader {
         self.catalog.assets.get(path)
     }
 
-    /// Whether a picture below `content/` is there.
-    pub fn picture_exists(&self, path: &str) -> Result<bool> {
+    /// The digest of a picture below `content/`; `None` where there is no such file.
+    pub fn picture(&self, path: &str) -> Result<Option<Digest>> {
         self.note(Cell::Picture(path.to_owned()));
-        Ok(self.catalog.snapshot.bytes(Table::Pictures, path.as_bytes(), |_| ())?.is_some())
+        self.catalog.snapshot.value(Table::Pictures, path.as_bytes())
     }
 
     /// Every asset path, for suggestions in errors; not a reading.
     pub fn asset_paths(&self) -> impl Iterator<Item = &str> + Clone {
         self.catalog.assets.keys().map(String::as_str)
-    }
-
-    /// Whether `id` names a record of a kind that has pages; a link to anything else is words.
-    pub fn is_known_kind(id: &RecordId) -> bool {
-        Kind::ALL.contains(&id.kind)
     }
 }

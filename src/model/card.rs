@@ -86,8 +86,10 @@ pub enum CardDetails {
         opened: Option<PartialDate>,
         /// Last day open.
         closed: Option<PartialDate>,
-        /// Companies that run or own it, by key, each once.
-        companies: Vec<String>,
+        /// Key of the company that runs it.
+        operator: Option<String>,
+        /// Key of the company that owns the land.
+        owner: Option<String>,
     },
     /// A part of a park.
     Area {
@@ -143,8 +145,6 @@ impl Card {
             Details::Model(_) => CardDetails::Model,
             Details::Area(area) => CardDetails::Area { position: area.position },
             Details::Park(park) => {
-                let mut companies: Vec<String> = park.operator.iter().chain(&park.owner).cloned().collect();
-                companies.dedup();
                 CardDetails::Park {
                     park_type: park.park_type,
                     status: park.status,
@@ -153,7 +153,8 @@ impl Card {
                     country: park.country.clone(),
                     opened: park.opened,
                     closed: park.closed,
-                    companies,
+                    operator: park.operator.clone(),
+                    owner: park.owner.clone(),
                 }
             }
             Details::Ride(ride) => CardDetails::Ride(Box::new(RideCard {

@@ -2,7 +2,7 @@
 //! Functions find the page being rendered through one scoped thread-local, the only one in the
 //! tree; render knows of it only that it answers calls.
 
-mod filters;
+pub mod filters;
 mod functions;
 pub mod markdown;
 mod minify;
@@ -10,6 +10,7 @@ mod reach;
 mod templates;
 
 pub use functions::{Answers, with_answers};
-pub use templates::{Rendered, TemplateError, Templates};
+pub use templates::{Rendered, Sources, TemplateError, Templates};
 
+pub use tera::value::Key;
 pub use tera::{Context, Kwargs, Map, Value};

@@ -27,7 +27,6 @@ pub struct Templates {
     /// Templates whose pages have to be minified whole, since some text that they reach could
     /// not be minified by itself.
     whole: BTreeSet<String>,
-    digests: BTreeMap<String, Digest>,
 }
 
 /// A page's text.
@@ -38,23 +37,15 @@ pub struct Rendered(pub String);
 pub struct TemplateError(pub String);
 
 impl Templates {
-    /// Loads the embedded theme and, over it, the templates below `root`. The inner error holds
-    /// what is wrong with them.
-    pub fn load(root: &Path, minify_pages: bool) -> Result<Result<Self, Vec<Diagnostic>>> {
-        let (sources, mut problems) = sources(root)?;
-        if !problems.is_empty() {
-            return Ok(Err(problems));
-        }
-        let raw = match engine(&sources) {
-            Ok(raw) => raw,
-            Err(error) => {
-                problems.push(Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}")));
-                return Ok(Err(problems));
-            }
-        };
+    /// Loads templates from their texts. The error holds what is wrong with them.
+    pub fn new(sources: &Sources, minify_pages: bool) -> Result<Self, Vec<Diagnostic>> {
+        let sources = &sources.0;
+        let raw = engine(sources).map_err(|error| {
+            vec![Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}"))]
+        })?;
         let mut as_written = BTreeSet::new();
         let mut minified = BTreeMap::new();
-        for (name, source) in &sources {
+        for (name, source) in sources {
             let smaller = if minify_pages && name.ends_with(".html") { minify::template(source) } else { None };
             if smaller.is_none() {
                 as_written.insert(name.clone());
@@ -69,18 +60,12 @@ impl Templates {
                 raw.clone()
             }
         };
-        let reach = reach::of(&sources);
+        let reach = reach::of(sources);
         let whole = reach.iter().filter(|(name, reach)| {
             minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written)
         });
         let whole = whole.map(|(name, _)| name.clone()).collect();
-        let digests = reach.into_iter().map(|(name, reach)| (name, reach.digest)).collect();
-        Ok(Ok(Self { tera, raw, whole, digests }))
-    }
-
-    /// The digest of every template with everything it reaches, by name.
-    pub fn digests(&self) -> &BTreeMap<String, Digest> {
-        &self.digests
+        Ok(Self { tera, raw, whole })
     }
 
     /// Renders a template. Functions that it calls go to the page given to
@@ -124,8 +109,23 @@ fn engine(sources: &BTreeMap<String, String>) -> Result<Tera, String> {
     Ok(tera)
 }
 
-/// Every template's text by name: the theme's, and the site's own over it.
-fn sources(root: &Path) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>)> {
+/// The texts of all templates, by name: the theme's, and the site's own over them.
+pub struct Sources(BTreeMap<String, String>);
+
+impl Sources {
+    /// Reads the templates of the site at `root`, and says what is wrong with any.
+    pub fn read(root: &Path) -> Result<(Self, Vec<Diagnostic>)> {
+        let (sources, problems) = read(root)?;
+        Ok((Self(sources), problems))
+    }
+
+    /// The digest of every template with everything that it reaches, by name.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.digest)).collect()
+    }
+}
+
+fn read(root: &Path) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>)> {
     let mut sources = BTreeMap::new();
     let mut problems = Vec::new();
     for file in THEME.files() {
@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn the_theme_is_minified_when_loaded() {
-        let templates = Templates::load(Path::new("/nonexistent"), true).expect("readable").expect("no mistakes");
+        let (sources, _) = Sources::read(Path::new("/nonexistent")).expect("readable");
+        let templates = Templates::new(&sources, true).expect("no mistakes");
         let whole: Vec<&str> = templates.minified_whole().collect();
         assert_eq!(whole, Vec::<&str>::new());
     }

@@ -81,6 +81,16 @@ impl State {
         &self.folder
     }
 
+    /// Forgets everything but the list of outputs, for `reason`.
+    pub fn start_afresh(&mut self, code: Digest, reason: &str) -> Result<()> {
+        let draft = self.begin()?;
+        draft.forget_all_but(&[Table::Outputs])?;
+        draft.write(|tables| tables.put_value(Table::Meta, b"version", &version(code)))?;
+        draft.keep_for_this_process()?;
+        self.fresh = Some(reason.to_owned());
+        Ok(())
+    }
+
     /// What is known now, including changes kept for this process.
     pub fn snapshot(&self) -> Result<Snapshot> {
         Snapshot::new(&self.database.begin_read()?)

@@ -1,0 +1,376 @@
+//! The index: cards, the groups that they are in, the totals of those, and which pages exist
+//! because of them. Applies one record after another and settles the rest at the end. Knows
+//! nothing of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::changes::Changes;
+use crate::catalog::group::{contribution, memberships};
+use crate::catalog::keys::{self, SliceMark};
+use crate::catalog::{Cell, Group, Membership, Totals};
+use crate::config::Settings;
+use crate::digest::{Digest, Digester};
+use crate::model::card::CardDetails;
+use crate::model::{Card, Kind, RecordId};
+use crate::paths::RelPath;
+use crate::site::Route;
+use crate::site::routes::{country_card, per_page};
+use crate::state::{Store, Table, Tables};
+
+/// Pages that come and go.
+#[derive(Debug, Default)]
+pub struct PageChanges {
+    /// New pages by file; several claims on one file are a mistake.
+    pub added: BTreeMap<RelPath, Vec<Route>>,
+    /// Files of pages that are no longer.
+    pub removed: BTreeSet<RelPath>,
+}
+
+/// Applies cards to the state.
+pub struct Index<'i, 't> {
+    pub tables: &'i mut Tables<'t>,
+    pub changes: &'i mut Changes,
+    pub settings: &'i Settings,
+    pub pages: PageChanges,
+    dirty: FxHashMap<Group, Dirt>,
+    /// Parks whose part in their country's totals may have changed.
+    parks: FxHashSet<Box<str>>,
+    /// Aliases that are no URL paths, by record.
+    pub bad_urls: Vec<(RecordId, String)>,
+}
+
+/// What has happened to a group.
+#[derive(Clone, Copy, Debug, Default)]
+struct Dirt {
+    totals: Totals,
+    /// Whether members came, went, moved or look different.
+    members: bool,
+}
+
+/// What a park adds to its country.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Share {
+    country: Option<String>,
+    rides: i64,
+    coasters: i64,
+}
+
+impl<'i, 't> Index<'i, 't> {
+    /// An index over `tables`, with nothing applied yet.
+    pub fn new(tables: &'i mut Tables<'t>, changes: &'i mut Changes, settings: &'i Settings) -> Self {
+        Self {
+            tables,
+            changes,
+            settings,
+            pages: PageChanges::default(),
+            dirty: FxHashMap::default(),
+            parks: FxHashSet::default(),
+            bad_urls: Vec::new(),
+        }
+    }
+
+    /// Replaces the card of a record; `None` where the record is no more.
+    pub fn apply(&mut self, id: &RecordId, new: Option<&Card>) -> Result<()> {
+        let key = keys::record(id);
+        let encoded = new.map(postcard::to_allocvec).transpose()?;
+        let old: Option<Vec<u8>> = self.tables.bytes(Table::Cards, &key, <[u8]>::to_vec)?;
+        if old == encoded {
+            return Ok(());
+        }
+        self.changes.note(&Cell::Card(id.clone()));
+        let old_card: Option<Card> = old.as_deref().map(postcard::from_bytes).transpose()?;
+        let name_and_url = |card: &Card| (card.name.clone(), card.url.clone());
+        if old_card.as_ref().map(name_and_url) != new.map(name_and_url) {
+            self.changes.note(&Cell::Link(id.clone()));
+        }
+        match &encoded {
+            Some(bytes) => self.tables.put(Table::Cards, &key, bytes)?,
+            None => drop(self.tables.remove(Table::Cards, &key)?),
+        }
+        if id.kind == Kind::Park {
+            self.parks.insert(id.key.clone());
+        }
+        self.move_between_groups(id, old_card.as_ref().zip(old.as_deref()), new.zip(encoded.as_deref()))?;
+        self.change_pages(id, old_card.as_ref(), new);
+        Ok(())
+    }
+
+    fn move_between_groups(
+        &mut self,
+        id: &RecordId,
+        old: Option<(&Card, &[u8])>,
+        new: Option<(&Card, &[u8])>,
+    ) -> Result<()> {
+        let of = |card: Option<(&Card, &[u8])>| match card {
+            Some((card, bytes)) => (memberships(id, card, Digest::of(bytes)), contribution(card)),
+            None => (Vec::new(), Totals::default()),
+        };
+        let (before, took) = of(old);
+        let (after, gives) = of(new);
+        for membership in &before {
+            let stays = after.iter().any(|other| other.group == membership.group && other.sort == membership.sort);
+            let key = keys::member(membership.group.digest(), &membership.sort);
+            if !stays {
+                self.tables.remove(Table::Members, &key)?;
+            }
+            let dirt = self.dirty.entry(membership.group.clone()).or_default();
+            dirt.totals = dirt.totals.plus(took, -1);
+            dirt.members |= !stays;
+        }
+        for membership in after {
+            let Membership { group, sort, .. } = &membership;
+            let same = before.contains(&membership);
+            if !same {
+                self.tables.put(Table::Members, &keys::member(group.digest(), sort), &keys::member_value(id, &membership))?;
+            }
+            let dirt = self.dirty.entry(membership.group).or_default();
+            dirt.totals = dirt.totals.plus(gives, 1);
+            dirt.members |= !same;
+        }
+        Ok(())
+    }
+
+    fn change_pages(&mut self, id: &RecordId, old: Option<&Card>, new: Option<&Card>) {
+        let routes = |card: Option<&Card>| card.map_or_else(Vec::new, |card| Route::of_card(id, card));
+        let (before, after) = (routes(old), routes(new));
+        for route in before.iter().filter(|route| !after.contains(route)) {
+            self.remove_page(route);
+        }
+        for route in after.into_iter().filter(|route| !before.contains(route)) {
+            self.add_page(route);
+        }
+    }
+
+    /// Notes a page that has come to exist.
+    pub fn add_page(&mut self, route: Route) {
+        match route.url() {
+            Some(url) => self.pages.added.entry(url.file()).or_default().push(route),
+            None => {
+                if let Route::Redirect(url, id) = route {
+                    self.bad_urls.push((id, url));
+                }
+            }
+        }
+    }
+
+    /// Notes a page that is no more.
+    pub fn remove_page(&mut self, route: &Route) {
+        let Some(url) = route.url() else { return };
+        let file = url.file();
+        if let Some(claims) = self.pages.added.get_mut(&file) {
+            claims.retain(|claim| claim != route);
+            if claims.is_empty() {
+                self.pages.added.remove(&file);
+            }
+        }
+        self.pages.removed.insert(file);
+    }
+
+    /// Settles totals, countries, slices and list pages, once all records are applied.
+    pub fn settle(mut self) -> Result<(PageChanges, &'i mut Tables<'t>)> {
+        let first = std::mem::take(&mut self.dirty);
+        for group in first.keys() {
+            if let Group::RidesOfPark(park) = group {
+                self.parks.insert(park.as_str().into());
+            }
+        }
+        self.settle_groups(first)?;
+        self.share_out_parks()?;
+        let second = std::mem::take(&mut self.dirty);
+        let countries: Vec<String> = second
+            .keys()
+            .filter_map(|group| if let Group::ParksOfCountry(code) = group { Some(code.clone()) } else { None })
+            .collect();
+        self.settle_groups(second)?;
+        self.settle_countries(countries)?;
+        let third = std::mem::take(&mut self.dirty);
+        self.settle_groups(third)?;
+        Ok((self.pages, self.tables))
+    }
+
+    fn settle_groups(&mut self, dirty: FxHashMap<Group, Dirt>) -> Result<()> {
+        let mut dirty: Vec<(Group, Dirt)> = dirty.into_iter().collect();
+        dirty.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (group, dirt) in dirty {
+            let key = group.digest().0;
+            let old: Totals = self.tables.value(Table::Totals, &key)?.unwrap_or_default();
+            let new = old.plus(dirt.totals, 1);
+            if new != old {
+                self.changes.note(&Cell::Totals(group.clone()));
+                if new.is_empty() {
+                    self.tables.remove(Table::Totals, &key)?;
+                } else {
+                    self.tables.put_value(Table::Totals, &key, &new)?;
+                }
+            }
+            if dirt.members {
+                self.changes.note(&Cell::Group(group.clone()));
+                if let Some(size) = per_page(&group, &self.settings.per_page) {
+                    self.cut(&group, old.members, new.members, size)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Works out anew every slice of a group, and which of its pages exist.
+    fn cut(&mut self, group: &Group, old_members: i64, members: i64, size: u32) -> Result<()> {
+        if members > i64::from(size) || old_members > i64::from(size) {
+            self.mark_slices(group, members, size)?;
+        }
+        let before = Route::numbers(group, old_members, size);
+        let after = Route::numbers(group, members, size);
+        for number in before.clone().filter(|number| !after.contains(number)) {
+            if let Some(route) = Route::of_group(group, number) {
+                self.remove_page(&route);
+            }
+        }
+        for number in after.filter(|number| !before.contains(number)) {
+            if let Some(route) = Route::of_group(group, number) {
+                self.add_page(route);
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_slices(&mut self, group: &Group, members: i64, size: u32) -> Result<()> {
+        let prefix = group.digest().0;
+        let mut marks: Vec<SliceMark> = Vec::new();
+        let mut digester = Digester::default();
+        let mut count = 0_u32;
+        self.tables.scan_prefix(Table::Members, &prefix, |key, value| {
+            if count.is_multiple_of(size) {
+                if let Some(last) = marks.last_mut() {
+                    last.digest = std::mem::take(&mut digester).finish();
+                }
+                marks.push(SliceMark { first: key[16..].to_vec(), digest: Digest::default() });
+            }
+            digester.part(value);
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if let Some(last) = marks.last_mut() {
+            last.digest = digester.finish();
+        }
+        if members <= i64::from(size) {
+            marks.clear();
+        }
+        let mut old = Vec::new();
+        self.tables.scan_prefix(Table::Slices, &prefix, |_, value| {
+            old.push(postcard::from_bytes::<SliceMark>(value)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for index in 0..old.len().max(marks.len()) {
+            let number = index as u32 + 1;
+            let (before, after) = (old.get(index), marks.get(index));
+            if before == after {
+                continue;
+            }
+            if before.map(|mark| mark.digest) != after.map(|mark| mark.digest) {
+                self.changes.note(&Cell::Slice(group.clone(), number));
+            }
+            match after {
+                Some(mark) => self.tables.put_value(Table::Slices, &keys::slice(group, number), mark)?,
+                None => drop(self.tables.remove(Table::Slices, &keys::slice(group, number))?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts every group anew whose page size is one of the changed settings.
+    pub fn resize_pages(&mut self, old_sizes: impl Fn(&Group) -> Option<u32>) -> Result<()> {
+        let mut groups = vec![Group::Parks, Group::Rides, Group::Companies, Group::Articles];
+        self.tables.scan(Table::Cards, b"", |key, _| {
+            let id = keys::record_id(key)?;
+            groups.extend(match id.kind {
+                Kind::Company => Some(Group::RidesOfCompany(id.key.into())),
+                Kind::Model => Some(Group::RidesOfModel(id.key.into())),
+                Kind::Country => Some(Group::ParksOfCountry(id.key.into())),
+                _ => None,
+            });
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for group in groups {
+            let Some(size) = per_page(&group, &self.settings.per_page) else { continue };
+            let Some(old_size) = old_sizes(&group).filter(|old| *old != size) else { continue };
+            let totals: Totals = self.tables.value(Table::Totals, &group.digest().0)?.unwrap_or_default();
+            for number in Route::numbers(&group, totals.members, old_size) {
+                if let Some(route) = Route::of_group(&group, number) {
+                    self.remove_page(&route);
+                }
+            }
+            let mut stale = Vec::new();
+            self.tables.scan_prefix(Table::Slices, &group.digest().0, |key, _| {
+                stale.push(key.to_vec());
+                Ok(ControlFlow::Continue(()))
+            })?;
+            for (index, key) in stale.iter().enumerate() {
+                self.tables.remove(Table::Slices, key)?;
+                self.changes.note(&Cell::Slice(group.clone(), index as u32 + 1));
+            }
+            self.cut(&group, 0, totals.members, size)?;
+        }
+        Ok(())
+    }
+
+    /// Moves what parks add to their countries' totals.
+    fn share_out_parks(&mut self) -> Result<()> {
+        let mut parks: Vec<Box<str>> = std::mem::take(&mut self.parks).into_iter().collect();
+        parks.sort_unstable();
+        for park in parks {
+            let id = RecordId::new(Kind::Park, park);
+            let key = Digest::of_parts([b"share of a park".as_slice(), id.key.as_bytes()]).0;
+            let old: Share = self.tables.value(Table::Totals, &key)?.unwrap_or_default();
+            let card: Option<Card> = self.tables.value(Table::Cards, &keys::record(&id))?;
+            let new = match card.map(|card| card.details) {
+                Some(CardDetails::Park { country, .. }) => {
+                    let group = Group::RidesOfPark(id.key.to_string());
+                    let totals: Totals = self.tables.value(Table::Totals, &group.digest().0)?.unwrap_or_default();
+                    Share { country, rides: totals.members, coasters: totals.coasters }
+                }
+                _ => Share::default(),
+            };
+            if new == old {
+                continue;
+            }
+            for (share, times) in [(&old, -1), (&new, 1)] {
+                if let Some(country) = &share.country {
+                    let counted = Totals { rides: share.rides, coasters: share.coasters, ..Totals::default() };
+                    let dirt = self.dirty.entry(Group::ParksOfCountry(country.clone())).or_default();
+                    dirt.totals = dirt.totals.plus(counted, times);
+                }
+            }
+            if new == Share::default() {
+                self.tables.remove(Table::Totals, &key)?;
+            } else {
+                self.tables.put_value(Table::Totals, &key, &new)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A country exists while it has parks, and is called what the settings say.
+    fn settle_countries(&mut self, codes: Vec<String>) -> Result<()> {
+        for code in codes {
+            let totals: Totals =
+                self.tables.value(Table::Totals, &Group::ParksOfCountry(code.clone()).digest().0)?.unwrap_or_default();
+            let card = (totals.members > 0).then(|| country_card(&code, self.settings));
+            self.apply(&RecordId::new(Kind::Country, code), card.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Gives every country the name that the settings say, after those changed.
+    pub fn rename_countries(&mut self) -> Result<()> {
+        let mut codes = Vec::new();
+        self.tables.scan_prefix(Table::Cards, &[Kind::Country.number()], |key, _| {
+            codes.push(keys::record_id(key)?.key.to_string());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.settle_countries(codes)
+    }
+}

@@ -1,0 +1,190 @@
+//! Plan: which pages are due and why, and which are no more. Renders nothing.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+
+use super::Build;
+use super::changes::Changes;
+use super::index::PageChanges;
+use super::scan::OutputScan;
+use super::trace::{Touch, Trace, touched};
+use crate::output::Written;
+use crate::paths::RelPath;
+use crate::report::Report;
+use crate::site::Route;
+use crate::source;
+use crate::state::{Snapshot, Store, Table, Tables};
+
+/// A page to be looked at.
+#[derive(Clone, Debug)]
+pub struct DuePage {
+    /// Its file below `output/`.
+    pub file: RelPath,
+    /// Which page it is.
+    pub route: Route,
+    /// Why it is due, for people.
+    pub reason: String,
+    /// Whether it must be rendered even if its view is as it was.
+    pub render: bool,
+    /// What its file holds, where that is known and was not altered.
+    pub known: Option<Written>,
+}
+
+/// The work of a build.
+#[derive(Debug, Default)]
+pub struct Todo {
+    /// Pages to look at, by file.
+    pub due: Vec<DuePage>,
+    /// Files of pages that are no more.
+    pub removed: Vec<RelPath>,
+    /// Files with the right bytes under another stamp.
+    pub restamped: Vec<(RelPath, Written)>,
+}
+
+/// Whether pages are still due from an earlier build.
+pub fn has_due(snapshot: &Snapshot) -> Result<bool> {
+    let mut any = false;
+    snapshot.scan(Table::Due, b"", |_, _| {
+        any = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(any)
+}
+
+/// Decides what is to be done.
+pub fn plan(
+    build: &Build<'_>,
+    tables: &mut Tables<'_>,
+    changes: &Changes,
+    pages: &PageChanges,
+    outputs: &OutputScan,
+    first: bool,
+    report: &mut Report,
+) -> Result<Todo> {
+    let mut todo = Todo { restamped: outputs.restamped.clone(), ..Todo::default() };
+    let altered: BTreeSet<&RelPath> = outputs.altered.iter().collect();
+    report_conflicts(tables, pages, report)?;
+
+    for (file, routes) in &pages.added {
+        if let Some(route) = routes.first() {
+            todo.add(tables, &altered, file, route.clone(), "it is a new page".to_owned(), true)?;
+        }
+    }
+    let mut hits: Vec<(RelPath, Route, String, bool)> = Vec::new();
+    if !changes.is_empty() || !altered.is_empty() {
+        tables.scan(Table::Pages, b"", |key, bytes| {
+            let touch = touched(bytes, changes);
+            let name = std::str::from_utf8(key)?;
+            let hit = match touch {
+                Some(Touch::Template(name)) => Some((format!("{name} changed"), true)),
+                Some(Touch::View(name)) => Some((format!("{name} changed"), false)),
+                None => None,
+            };
+            let Some(file) = RelPath::new(name) else { return Ok(ControlFlow::Continue(())) };
+            let hit = match hit {
+                _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
+                hit => hit,
+            };
+            if let Some((reason, render)) = hit
+                && !pages.removed.contains(&file)
+                && !pages.added.contains_key(&file)
+            {
+                hits.push((file, Trace::decode(bytes)?.facts.route, reason, render));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    for (file, route, reason, render) in hits {
+        todo.add(tables, &altered, &file, route, reason, render)?;
+    }
+    let mut left_over = Vec::new();
+    tables.scan(Table::Due, b"", |key, value| {
+        if let Some(file) = RelPath::new(std::str::from_utf8(key)?) {
+            left_over.push((file, postcard::from_bytes::<Route>(value)?));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let planned: BTreeSet<RelPath> = todo.due.iter().map(|page| page.file.clone()).collect();
+    for (file, route) in left_over {
+        if !planned.contains(&file) && !pages.removed.contains(&file) {
+            todo.add(tables, &altered, &file, route, "it failed in an earlier build".to_owned(), true)?;
+        }
+    }
+    todo.due.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    todo.removed = pages.removed.iter().filter(|file| !pages.added.contains_key(*file)).cloned().collect();
+    if first {
+        todo.remove_unclaimed(tables)?;
+    }
+    build.progress.begin("rendering", todo.due.len() as u64);
+    Ok(todo)
+}
+
+impl Todo {
+    fn add(
+        &mut self,
+        tables: &Tables<'_>,
+        altered: &BTreeSet<&RelPath>,
+        file: &RelPath,
+        route: Route,
+        reason: String,
+        render: bool,
+    ) -> Result<()> {
+        let known: Option<Written> = tables.value(Table::Outputs, file.as_str().as_bytes())?;
+        let known = known.filter(|_| !altered.contains(file));
+        self.due.push(DuePage { file: file.clone(), route, reason, render, known });
+        Ok(())
+    }
+
+    /// A first build knows from an older state only which files were ours: those that no page
+    /// claims now go.
+    fn remove_unclaimed(&mut self, tables: &Tables<'_>) -> Result<()> {
+        let claimed: BTreeSet<&RelPath> = self.due.iter().map(|page| &page.file).collect();
+        let mut unclaimed = Vec::new();
+        tables.scan(Table::Outputs, b"", |key, _| {
+            unclaimed.extend(RelPath::new(std::str::from_utf8(key)?).filter(|file| !claimed.contains(file)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.removed.extend(unclaimed);
+        Ok(())
+    }
+}
+
+/// Two pages cannot have one file.
+fn report_conflicts(tables: &Tables<'_>, pages: &PageChanges, report: &mut Report) -> Result<()> {
+    for (file, routes) in &pages.added {
+        let mut claims: Vec<Route> = routes.clone();
+        let holder = tables.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()?;
+        if let Some(holder) = holder.filter(|_| !pages.removed.contains(file)) {
+            claims.push(holder.facts.route);
+        }
+        claims.sort();
+        claims.dedup();
+        if claims.len() > 1 {
+            let claimed: Vec<String> = claims.iter().map(|route| describe(tables, route)).collect::<Result<_>>()?;
+            let place = claims.iter().find_map(|route| origin(tables, route).transpose()).transpose()?;
+            let url = claims[0].url().map(|url| url.to_string()).unwrap_or_default();
+            let message = format!("two pages want the URL {url}: {}", claimed.join(" and "));
+            let file = place.map_or_else(|| source::FOLDER.to_owned(), |origin| format!("{}/{origin}", source::FOLDER));
+            report.diagnostics.push(super::mistake(&file, message).help("change an alias, a former slug or a slug"));
+        }
+    }
+    Ok(())
+}
+
+fn origin(tables: &Tables<'_>, route: &Route) -> Result<Option<String>> {
+    let (Route::Record(id) | Route::Redirect(_, id) | Route::Later(id, _)) = route else { return Ok(None) };
+    let key = crate::catalog::keys::record(id);
+    let stored: Option<crate::catalog::StoredRecord> = tables.value(Table::Records, &key)?;
+    Ok(stored.map(|stored| stored.origin))
+}
+
+fn describe(tables: &Tables<'_>, route: &Route) -> Result<String> {
+    let place = origin(tables, route)?.map(|origin| format!(" ({}/{origin})", source::FOLDER)).unwrap_or_default();
+    Ok(match route {
+        Route::Record(id) | Route::Later(id, _) => format!("{id}{place}"),
+        Route::Redirect(_, id) => format!("an alias of {id}{place}"),
+        other => format!("the site's {}", other.kind()),
+    })
+}

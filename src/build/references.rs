@@ -1,0 +1,152 @@
+//! References that lead nowhere: found when a record names what is not there, and when what
+//! records name has gone. Knows nothing of how pages are built.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::plan::Todo;
+use crate::catalog::{StoredRecord, keys};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::model::{Kind, RecordId};
+use crate::report::Report;
+use crate::site::Route;
+use crate::source::{self, Reading, confirmed_links};
+use crate::state::{Store, Table, Tables};
+
+/// Reports those of `pending` that are still not there.
+pub fn report_dangling(
+    root: &Path,
+    tables: &Tables<'_>,
+    reading: &Reading,
+    pending: &[(RecordId, String, Range<usize>)],
+    report: &mut Report,
+) -> Result<()> {
+    // A file with mistakes in it holds its record all the same: naming it is no second mistake.
+    let broken: BTreeSet<RecordId> = report.diagnostics.iter().filter_map(|problem| named_by_path(&problem.file)).collect();
+    let mut by_file: BTreeMap<&str, Vec<(&RecordId, &Range<usize>)>> = BTreeMap::new();
+    for (id, path, place) in pending {
+        let there = tables.bytes(Table::Cards, &keys::record(id), |_| ())?.is_some();
+        if !there && !broken.contains(id) {
+            by_file.entry(path).or_default().push((id, place));
+        }
+    }
+    for (path, dangling) in by_file {
+        report_in_file(root, tables, reading, path, &dangling, report)?;
+    }
+    Ok(())
+}
+
+/// The record that a content file must be, by its path.
+fn named_by_path(file: &str) -> Option<RecordId> {
+    let path = file.strip_prefix(source::FOLDER)?.strip_prefix('/')?;
+    match source::place(path) {
+        source::Place::Record(kind, scope, stem) => {
+            let slug = crate::model::slug::slugify(&stem);
+            let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
+            Some(RecordId::new(kind, key))
+        }
+        _ => None,
+    }
+}
+
+fn report_in_file(
+    root: &Path,
+    tables: &Tables<'_>,
+    _reading: &Reading,
+    path: &str,
+    dangling: &[(&RecordId, &Range<usize>)],
+    report: &mut Report,
+) -> Result<()> {
+    let file = format!("{}/{path}", source::FOLDER);
+    let text = std::fs::read(root.join(&file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let body = text.splitn(3, if text.starts_with("+++") { "+++" } else { "---" }).nth(2).unwrap_or_default();
+    let body_start = text.len() - body.len();
+    let confirmed = confirmed_links(body.trim());
+    for (id, place) in dangling {
+        // What only looked like a link, in code for instance, is none.
+        if path.ends_with(".md") && place.start >= body_start && !confirmed.contains(id) {
+            continue;
+        }
+        let message = match id.kind {
+            Kind::Park if place.end <= 3 => format!("there is no park `{}`: its folder needs an index.md", id.key),
+            Kind::Company if place.end <= 3 => format!("there is no company `{}`, the manufacturer by its folder", id.key),
+            kind => format!("there is no {} `{}`", kind.word(), id.key),
+        };
+        let mut diagnostic = Diagnostic::at(&file, text, (*place).clone(), message);
+        diagnostic.help = suggest(tables, id)?;
+        report.diagnostics.push(diagnostic);
+    }
+    Ok(())
+}
+
+/// The nearest key of the same kind, and scope where it has one.
+fn suggest(tables: &Tables<'_>, id: &RecordId) -> Result<Option<String>> {
+    let mut prefix = vec![id.kind.number()];
+    if id.key.contains('/') {
+        prefix.extend_from_slice(id.parent_key().as_bytes());
+        prefix.push(b'/');
+    }
+    let mut keys_there = Vec::new();
+    tables.scan_prefix(Table::Cards, &prefix, |key, _| {
+        keys_there.push(keys::record_id(key)?.key.to_string());
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(nearest(&id.key, keys_there.iter().map(String::as_str)).map(|meant| format!("did you mean `{meant}`?")))
+}
+
+/// Reports references to records that have gone, from pages that showed them.
+pub fn check_deleted(
+    root: &Path,
+    tables: &Tables<'_>,
+    deleted: &[RecordId],
+    todo: &Todo,
+    reading: &Reading,
+    report: &mut Report,
+) -> Result<()> {
+    if deleted.is_empty() {
+        return Ok(());
+    }
+    let gone: BTreeSet<&RecordId> = deleted.iter().collect();
+    let mut files: BTreeSet<String> = BTreeSet::new();
+    for page in &todo.due {
+        let Route::Record(id) = &page.route else { continue };
+        let stored: Option<StoredRecord> = tables.value(Table::Records, &keys::record(id))?;
+        let Some(stored) = stored else { continue };
+        let named = stored.record.references().into_iter().chain(confirmed_links(&stored.record.common.body));
+        let own_scope = match id.kind {
+            Kind::Ride => Some(RecordId::new(Kind::Park, id.parent_key())),
+            Kind::Model => Some(RecordId::new(Kind::Company, id.parent_key())),
+            _ => None,
+        };
+        let area = match &stored.record.details {
+            crate::model::record::Details::Ride(ride) => ride.area.as_ref().map(|area| {
+                RecordId::new(Kind::Area, format!("{}/{}", id.parent_key(), crate::model::slug::slugify(area)))
+            }),
+            _ => None,
+        };
+        if named.chain(own_scope).chain(area).any(|id| gone.contains(&id)) {
+            files.insert(stored.origin);
+        }
+    }
+    for id in deleted {
+        let key = keys::record(id);
+        let left = tables.bytes(Table::Reviews, &key, |_| ())?.map(|()| "reviews.jsonl");
+        let left = left.or(tables.bytes(Table::Photos, &key, |_| ())?.map(|()| "photos.toml"));
+        if let Some(list) = left {
+            files.insert(format!("parks/{}/{list}", id.parent_key()));
+        }
+    }
+    for path in files {
+        let bytes = std::fs::read(root.join(source::FOLDER).join(&path)).unwrap_or_default();
+        let parsed = source::parse(&path, &bytes, reading);
+        let references = parsed.records.into_iter().flat_map(|one| one.references).chain(parsed.references);
+        let references: Vec<(RecordId, Range<usize>)> = references.filter(|(id, _)| gone.contains(id)).collect();
+        let dangling: Vec<_> = references.iter().map(|(id, place)| (id, place)).collect();
+        report_in_file(root, tables, reading, &path, &dangling, report)?;
+    }
+    Ok(())
+}

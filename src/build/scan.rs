@@ -1,0 +1,170 @@
+//! What has to be looked at again: content files whose stamps are new, and outputs that are not
+//! as they were left. Reads stamps, and bytes only where a stamp cannot be believed. Knows
+//! nothing of what files say.
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::model::RecordId;
+use crate::output::{Output, Written};
+use crate::paths::RelPath;
+use crate::source::Listing;
+use crate::stamp::Stamp;
+use crate::state::{Snapshot, Store, Table};
+
+/// A content file as the last build left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFile {
+    /// Its name in its folder.
+    pub name: String,
+    /// Its stamp when it was read.
+    pub stamp: Stamp,
+    /// Whether the stamp was old enough to be believed.
+    pub trusted: bool,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// The records that it held.
+    pub records: Vec<RecordId>,
+    /// What it held reviews of.
+    pub reviews: Vec<RecordId>,
+    /// What it held photos of.
+    pub photos: Vec<RecordId>,
+}
+
+/// A content file to be read.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its path below `content/`.
+    pub path: String,
+    /// Its stamp now.
+    pub stamp: Stamp,
+    /// As the last build left it.
+    pub known: Option<KnownFile>,
+    /// Whether it must be parsed even if its bytes are as they were.
+    pub again: bool,
+}
+
+/// The content folder compared with what is known.
+#[derive(Debug, Default)]
+pub struct ContentScan {
+    /// Files in all.
+    pub total: u64,
+    /// Files to be read, sorted by folder and name.
+    pub candidates: Vec<Candidate>,
+    /// Files that are gone, with their paths.
+    pub removed: Vec<(String, KnownFile)>,
+}
+
+/// The path of a file in a folder below `content/`.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Compares the walk with the state. `again` says which unchanged files must be read as well.
+pub fn content(snapshot: &Snapshot, listings: &[Listing], again: impl Fn(&str) -> bool) -> Result<ContentScan> {
+    let mut scan = ContentScan { total: listings.iter().map(|listing| listing.files.len() as u64).sum(), ..ContentScan::default() };
+    let mut next = 0;
+    snapshot.scan(Table::Sources, b"", |folder, value| {
+        let folder = std::str::from_utf8(folder)?;
+        let known: Vec<KnownFile> = postcard::from_bytes(value)?;
+        while listings.get(next).is_some_and(|listing| listing.folder.as_str() < folder) {
+            scan.compare(&listings[next], Vec::new(), &again);
+            next += 1;
+        }
+        match listings.get(next).filter(|listing| listing.folder == folder) {
+            Some(listing) => {
+                scan.compare(listing, known, &again);
+                next += 1;
+            }
+            None => scan.removed.extend(known.into_iter().map(|file| (join(folder, &file.name), file))),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    for listing in &listings[next..] {
+        scan.compare(listing, Vec::new(), &again);
+    }
+    Ok(scan)
+}
+
+impl ContentScan {
+    /// Whether nothing needs to be read.
+    pub fn is_quiet(&self) -> bool {
+        self.candidates.is_empty() && self.removed.is_empty()
+    }
+
+    /// Both sides are sorted by name.
+    fn compare(&mut self, listing: &Listing, known: Vec<KnownFile>, again: &impl Fn(&str) -> bool) {
+        let mut known = known.into_iter().peekable();
+        for (name, stamp) in &listing.files {
+            while let Some(gone) = known.next_if(|file| file.name < *name) {
+                self.removed.push((join(&listing.folder, &gone.name), gone));
+            }
+            let earlier = known.next_if(|file| file.name == *name);
+            let same = earlier.as_ref().is_some_and(|file| file.trusted && file.stamp == *stamp);
+            let path = join(&listing.folder, name);
+            let again = again(&path);
+            if !same || again {
+                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier, again });
+            }
+        }
+        self.removed.extend(known.map(|gone| (join(&listing.folder, &gone.name), gone)));
+    }
+}
+
+/// The outputs compared with what is known.
+#[derive(Debug, Default)]
+pub struct OutputScan {
+    /// Files that are missing or hold other bytes.
+    pub altered: Vec<RelPath>,
+    /// Files with the right bytes under another stamp.
+    pub restamped: Vec<(RelPath, Written)>,
+    /// Files in all.
+    pub total: u64,
+    /// The digest of all of them, as known.
+    pub digest: Digest,
+}
+
+/// Outputs looked at in one go by one thread.
+const BATCH: usize = 512;
+
+/// Looks at every output that we wrote.
+pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
+    let mut known: Vec<(RelPath, Written)> = Vec::new();
+    let mut digester = crate::digest::Digester::default();
+    snapshot.scan(Table::Outputs, b"", |path, value| {
+        let written: Written = postcard::from_bytes(value)?;
+        digester.part(path);
+        digester.part(&written.digest.0);
+        if let Some(path) = RelPath::new(std::str::from_utf8(path)?) {
+            known.push((path, written));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut scan = OutputScan { total: known.len() as u64, digest: digester.finish(), ..OutputScan::default() };
+    let odd: Vec<(RelPath, Option<Written>)> = known
+        .par_chunks(BATCH)
+        .flat_map_iter(|batch| batch.iter().filter_map(|(path, written)| look(output, path, written)))
+        .collect();
+    for (path, found) in odd {
+        match found {
+            Some(written) => scan.restamped.push((path, written)),
+            None => scan.altered.push(path),
+        }
+    }
+    Ok(scan)
+}
+
+/// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.
+fn look(output: &Output, path: &RelPath, written: &Written) -> Option<(RelPath, Option<Written>)> {
+    let stamp = output.stamp(path);
+    if stamp == Some(written.stamp) {
+        return None;
+    }
+    let same_size = stamp.filter(|stamp| stamp.size == written.stamp.size);
+    let same = same_size.filter(|_| output.holds(path, written.digest));
+    Some((path.clone(), same.map(|stamp| Written { digest: written.digest, stamp })))
+}

@@ -1,0 +1,417 @@
+//! Sync: from files that changed to records, cards and groups that changed. Parses in parallel,
+//! applies in order, so that the result depends on neither threads nor the order of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use anyhow::Result;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::index::{Index, PageChanges};
+use super::scan::{Candidate, ContentScan, KnownFile};
+use super::{Build, Changes, Surroundings};
+use crate::catalog::{Cell, StoredRecord, keys};
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::model::{Card, Photo, Record, RecordId, Review};
+use crate::report::Report;
+use crate::config::PerPage;
+use crate::site::Route;
+use crate::site::routes::per_page;
+use crate::source::{self, Parsed, Place, Reading, place};
+use crate::stamp::Clockwork;
+use crate::state::{Store, Table, Tables};
+
+/// What sync found out.
+pub struct Synced {
+    /// Pages that come and go.
+    pub pages: PageChanges,
+    /// Moments at which the files that were read say something else.
+    pub moments: Vec<(i64, String)>,
+    /// Records that are no more.
+    pub deleted: Vec<RecordId>,
+}
+
+/// Files parsed ahead of being applied; bounds what is held in memory.
+const BATCH: usize = 256;
+
+/// Brings the state up to date with the content files and the surroundings.
+#[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
+pub fn sync(
+    build: &Build<'_>,
+    tables: &mut Tables<'_>,
+    content: &ContentScan,
+    reading: &Reading,
+    clock: Clockwork,
+    around: &Surroundings,
+    changes: &mut Changes,
+    report: &mut Report,
+) -> Result<Synced> {
+    build.progress.begin("reading", content.candidates.len() as u64);
+    let known_assets = super::Memory::load(tables)?;
+    let mut sync = Sync {
+        index: Index::new(tables, changes, &build.settings),
+        clock,
+        known: FxHashSet::default(),
+        pending: Vec::new(),
+        deferred: Vec::new(),
+        unread: content.candidates.iter().map(|candidate| candidate.path.as_str()).collect(),
+        deleted: BTreeSet::new(),
+        moments: Vec::new(),
+        folders: BTreeMap::new(),
+        report,
+    };
+    sync.remove_files(&content.removed)?;
+    sync.surroundings(&known_assets, around)?;
+
+    // One thread parses ahead with the pool; this one applies.
+    let root = &build.options.root;
+    let (sender, receiver) = crossbeam_channel::bounded::<Vec<Outcome>>(2);
+    std::thread::scope(|scope| -> Result<()> {
+        scope.spawn(move || {
+            for batch in content.candidates.chunks(BATCH) {
+                let parsed = build.pool.install(|| {
+                    batch.par_iter().map(|candidate| parse_one(root, candidate, reading)).collect::<Vec<_>>()
+                });
+                if sender.send(parsed).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut applied = 0;
+        for batch in receiver {
+            for outcome in batch {
+                let candidate = &content.candidates[applied];
+                sync.apply(candidate, outcome)?;
+                applied += 1;
+            }
+            build.progress.advance(BATCH as u64);
+        }
+        Ok(())
+    })?;
+    sync.finish(build, reading)
+}
+
+/// What became of reading one file.
+enum Outcome {
+    Vanished,
+    Unreadable(Box<Diagnostic>),
+    Same(Digest),
+    Parsed(Digest, Box<Parsed>),
+}
+
+fn parse_one(root: &std::path::Path, candidate: &Candidate, reading: &Reading) -> Outcome {
+    match source::read(root, &candidate.path, candidate.stamp.size) {
+        Err(problem) => Outcome::Unreadable(problem),
+        Ok(None) => Outcome::Vanished,
+        Ok(Some(file)) => {
+            let same = candidate.known.as_ref().is_some_and(|known| known.digest == file.digest);
+            if same && !candidate.again {
+                Outcome::Same(file.digest)
+            } else {
+                Outcome::Parsed(file.digest, Box::new(source::parse(&candidate.path, &file.bytes, reading)))
+            }
+        }
+    }
+}
+
+struct Sync<'s, 'i, 't> {
+    index: Index<'i, 't>,
+    clock: Clockwork,
+    /// Records applied in this sync, by number, so that most references need no look-up.
+    known: FxHashSet<u64>,
+    /// References to what was not there when they were met.
+    pending: Vec<(RecordId, String, Range<usize>)>,
+    /// Records whose key another file still holds that has not been read yet.
+    deferred: Vec<(String, RecordId, Record)>,
+    /// Files still to be read.
+    unread: BTreeSet<&'s str>,
+    deleted: BTreeSet<RecordId>,
+    moments: Vec<(i64, String)>,
+    /// Files of each folder as they are now known.
+    folders: BTreeMap<String, BTreeMap<String, Option<KnownFile>>>,
+    report: &'s mut Report,
+}
+
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+impl<'s> Sync<'s, '_, '_> {
+    fn remove_files(&mut self, removed: &[(String, KnownFile)]) -> Result<()> {
+        self.report.content.removed = removed.len() as u64;
+        for (path, file) in removed {
+            self.forget(path, file)?;
+            let (folder, name) = split(path);
+            self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), None);
+        }
+        Ok(())
+    }
+
+    /// Takes back everything that a file said.
+    fn forget(&mut self, path: &str, file: &KnownFile) -> Result<()> {
+        for id in &file.records {
+            self.remove_record(path, id)?;
+        }
+        for target in &file.reviews {
+            self.attach::<Review>(Table::Reviews, target, Cell::Reviews, &[])?;
+        }
+        for target in &file.photos {
+            self.attach::<Photo>(Table::Photos, target, Cell::Photos, &[])?;
+        }
+        if let Place::PhotoFile(picture) = place(path) {
+            self.picture(&picture, None)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a record unless another file has taken its key meanwhile.
+    fn remove_record(&mut self, path: &str, id: &RecordId) -> Result<()> {
+        let key = keys::record(id);
+        let stored: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
+        if stored.is_none_or(|stored| stored.origin != path) {
+            return Ok(());
+        }
+        self.index.tables.remove(Table::Records, &key)?;
+        self.index.changes.note(&Cell::Record(id.clone()));
+        self.known.remove(&id.short());
+        self.deleted.insert(id.clone());
+        self.index.apply(id, None)
+    }
+
+    /// Settings, assets and the pages that every site has.
+    fn surroundings(&mut self, memory: &super::Memory, around: &Surroundings) -> Result<()> {
+        if memory.build == 0 {
+            for route in Route::always() {
+                self.index.add_page(route);
+            }
+        }
+        for (path, asset) in &around.assets {
+            let old = memory.asset_urls.get(path);
+            if old != Some(&asset.url) {
+                if let Some(old) = old {
+                    self.index.remove_page(&Route::Asset(path.clone(), old.clone()));
+                }
+                self.index.add_page(Route::Asset(path.clone(), asset.url.clone()));
+            }
+        }
+        for (path, url) in memory.asset_urls.iter().filter(|(path, _)| !around.assets.contains_key(*path)) {
+            self.index.remove_page(&Route::Asset(path.clone(), url.clone()));
+        }
+        let sizes = memory.per_page.map(|[parks, rides, companies, articles]| PerPage { parks, rides, companies, articles });
+        if let Some(sizes) = sizes.filter(|sizes| *sizes != self.index.settings.per_page) {
+            self.index.resize_pages(|group| per_page(group, &sizes))?;
+        }
+        if memory.build > 0 {
+            self.index.rename_countries()?;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, candidate: &Candidate, outcome: Outcome) -> Result<()> {
+        let path = &candidate.path;
+        self.unread.remove(path.as_str());
+        self.report.content.read += 1;
+        let (digest, parsed) = match outcome {
+            Outcome::Vanished => {
+                if let Some(known) = &candidate.known {
+                    self.forget(path, known)?;
+                }
+                self.remember(candidate, None);
+                return Ok(());
+            }
+            Outcome::Unreadable(problem) => {
+                self.report.diagnostics.push(*problem);
+                return Ok(());
+            }
+            Outcome::Same(digest) => {
+                if let Some(known) = &candidate.known {
+                    let known = KnownFile { digest, ..known.clone() };
+                    self.remember(candidate, Some(known));
+                }
+                return Ok(());
+            }
+            Outcome::Parsed(digest, parsed) => (digest, *parsed),
+        };
+        self.report.content.parsed += 1;
+        self.report.diagnostics.extend(parsed.problems);
+        self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
+
+        let mut file = KnownFile {
+            name: split(path).1.to_owned(),
+            stamp: candidate.stamp,
+            trusted: false,
+            digest,
+            records: parsed.records.iter().map(|one| one.id.clone()).collect(),
+            reviews: parsed.reviews.iter().map(|(target, _)| target.clone()).collect(),
+            photos: parsed.photos.iter().map(|(target, _)| target.clone()).collect(),
+        };
+        if let Some(known) = &candidate.known {
+            let gone = KnownFile {
+                records: known.records.iter().filter(|id| !file.records.contains(id)).cloned().collect(),
+                reviews: known.reviews.iter().filter(|id| !file.reviews.contains(id)).cloned().collect(),
+                photos: known.photos.iter().filter(|id| !file.photos.contains(id)).cloned().collect(),
+                ..known.clone()
+            };
+            if !matches!(place(path), Place::PhotoFile(_)) {
+                self.forget(path, &gone)?;
+            }
+        }
+        for (target, reviews) in &parsed.reviews {
+            self.attach(Table::Reviews, target, Cell::Reviews, reviews)?;
+        }
+        for (target, photos) in &parsed.photos {
+            self.attach(Table::Photos, target, Cell::Photos, photos)?;
+        }
+        if let Place::PhotoFile(picture) = place(path) {
+            self.picture(&picture, Some(digest))?;
+        }
+        self.refer(path, parsed.references)?;
+        for one in parsed.records {
+            self.refer(path, one.references)?;
+            self.put_record(path, one.id, one.record)?;
+        }
+        file.trusted = false;
+        self.remember(candidate, Some(file));
+        Ok(())
+    }
+
+    fn remember(&mut self, candidate: &Candidate, file: Option<KnownFile>) {
+        let (folder, name) = split(&candidate.path);
+        let file = file.map(|file| KnownFile {
+            stamp: candidate.stamp,
+            trusted: self.clock.trusts(&candidate.stamp),
+            ..file
+        });
+        self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), file);
+    }
+
+    fn refer(&mut self, path: &str, references: Vec<(RecordId, Range<usize>)>) -> Result<()> {
+        for (id, place) in references {
+            if !self.known.contains(&id.short()) {
+                self.pending.push((id, path.to_owned(), place));
+            }
+        }
+        Ok(())
+    }
+
+    fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
+        let key = keys::record(&id);
+        let old: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
+        if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
+            if self.unread.contains(old.origin.as_str()) {
+                self.deferred.push((path.to_owned(), id, record));
+                return Ok(());
+            }
+            let help = format!("give one of them another `slug`, or rename its file: {} has it too", content_file(&old.origin));
+            let message = format!("two files are {id}: {} and {}", content_file(&old.origin), content_file(path));
+            self.report.diagnostics.push(super::mistake(&content_file(path), message).help(help));
+            return Ok(());
+        }
+        self.known.insert(id.short());
+        self.deleted.remove(&id);
+        let stored = StoredRecord { origin: path.to_owned(), record };
+        if old.is_none_or(|old| old.record != stored.record) {
+            self.index.changes.note(&Cell::Record(id.clone()));
+            self.index.tables.put_value(Table::Records, &key, &stored)?;
+        }
+        self.make_card(&id, &stored.record)
+    }
+
+    fn make_card(&mut self, id: &RecordId, record: &Record) -> Result<()> {
+        let key = keys::record(id);
+        let reviews: Vec<Review> = self.index.tables.value(Table::Reviews, &key)?.unwrap_or_default();
+        let photos: Vec<Photo> = self.index.tables.value(Table::Photos, &key)?.unwrap_or_default();
+        let card = Card::of(id, record, &reviews, &photos);
+        self.index.apply(id, Some(&card))
+    }
+
+    /// Replaces the reviews or photos of a record, and with them its card.
+    fn attach<T: serde::Serialize>(
+        &mut self,
+        table: Table,
+        target: &RecordId,
+        cell: fn(RecordId) -> Cell,
+        things: &[T],
+    ) -> Result<()> {
+        let key = keys::record(target);
+        let new = postcard::to_allocvec(things)?;
+        let old: Option<Vec<u8>> = self.index.tables.bytes(table, &key, <[u8]>::to_vec)?;
+        if old.as_ref() == Some(&new) || (old.is_none() && things.is_empty()) {
+            return Ok(());
+        }
+        if things.is_empty() {
+            self.index.tables.remove(table, &key)?;
+        } else {
+            self.index.tables.put(table, &key, &new)?;
+        }
+        self.index.changes.note(&cell(target.clone()));
+        let stored: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
+        match stored {
+            Some(stored) => self.make_card(target, &stored.record),
+            None => Ok(()),
+        }
+    }
+
+    /// A picture came, changed or went.
+    fn picture(&mut self, path: &str, digest: Option<Digest>) -> Result<()> {
+        let old: Option<Digest> = self.index.tables.value(Table::Pictures, path.as_bytes())?;
+        if old == digest {
+            return Ok(());
+        }
+        let route = |digest| Route::Picture(path.to_owned(), crate::site::picture_url(path, digest));
+        if let Some(old) = old {
+            self.index.remove_page(&route(old));
+            self.index.tables.remove(Table::Pictures, path.as_bytes())?;
+        }
+        if let Some(digest) = digest {
+            self.index.add_page(route(digest));
+            self.index.tables.put_value(Table::Pictures, path.as_bytes(), &digest)?;
+        }
+        self.index.changes.note(&Cell::Picture(path.to_owned()));
+        Ok(())
+    }
+
+    fn finish(mut self, build: &Build<'_>, reading: &Reading) -> Result<Synced> {
+        for (path, id, record) in std::mem::take(&mut self.deferred) {
+            self.put_record(&path, id, record)?;
+        }
+        self.store_folders()?;
+        let Self { index, pending, deleted, moments, report, .. } = self;
+        for (id, url) in &index.bad_urls {
+            let message = format!("{id} has an alias that is not a path of this site: `{url}`");
+            report.diagnostics.push(super::mistake(source::FOLDER, message));
+        }
+        let (pages, tables) = index.settle()?;
+        super::references::report_dangling(&build.options.root, tables, reading, &pending, report)?;
+        report.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        Ok(Synced { pages, moments, deleted: deleted.into_iter().collect() })
+    }
+
+    /// Writes what is now known of the folders in which anything was looked at.
+    fn store_folders(&mut self) -> Result<()> {
+        for (folder, files) in std::mem::take(&mut self.folders) {
+            let known: Vec<KnownFile> = self.index.tables.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
+            let mut all: BTreeMap<String, KnownFile> = known.into_iter().map(|file| (file.name.clone(), file)).collect();
+            for (name, file) in files {
+                match file {
+                    Some(file) => drop(all.insert(name, file)),
+                    None => drop(all.remove(&name)),
+                }
+            }
+            if all.is_empty() {
+                self.index.tables.remove(Table::Sources, folder.as_bytes())?;
+            } else {
+                let all: Vec<KnownFile> = all.into_values().collect();
+                self.index.tables.put_value(Table::Sources, folder.as_bytes(), &all)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a content file in the site's root.
+fn content_file(path: &str) -> String {
+    format!("{}/{path}", source::FOLDER)
+}

@@ -1,0 +1,101 @@
+//! Why a page is as it is: what it read, and why it was last rendered. Reads are made again to
+//! name them; nothing is rendered to a file.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::trace::Trace;
+use super::{Memory, code_digest};
+use crate::assets;
+use crate::catalog::{AssetInfo, Catalog, Cell, Reader};
+use crate::config::Settings;
+use crate::diagnostics::nearest;
+use crate::paths::UrlPath;
+use crate::render::{Sources, Templates, with_answers};
+use crate::site::{Failure, PageAnswers, view};
+use crate::state::{State, Store, Table};
+
+/// The answer to "why is this page as it is?"
+#[derive(Debug, Serialize)]
+pub struct Why {
+    /// The page's URL path.
+    pub page: String,
+    /// The kind of page.
+    pub kind: &'static str,
+    /// The number of the build that last rendered it.
+    pub rendered_in: u64,
+    /// The number of the last build.
+    pub last_build: u64,
+    /// Why it was rendered then.
+    pub reason: String,
+    /// What it reads, by name.
+    pub reads: Vec<String>,
+    /// What it asked for that is not there.
+    pub absent: Vec<String>,
+}
+
+/// Explains the page at `url` of the site at `root`.
+pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
+    let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
+    let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
+    let state = State::open(root, code_digest())?;
+    if state.fresh().is_some() {
+        bail!("this site has not been built yet by this version; run `lifthill build` first");
+    }
+    let snapshot = state.snapshot()?;
+    let memory = Memory::load(&snapshot)?;
+    let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? else {
+        let mut files = Vec::new();
+        snapshot.scan(Table::Pages, b"", |key, _| {
+            files.push(String::from_utf8_lossy(key).into_owned());
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        let meant = nearest(file.as_str(), files.iter().map(String::as_str));
+        let help = meant.map(|meant| format!("; did you mean /{}?", meant.trim_end_matches("index.html")));
+        return Err(super::work::no_such_page(&with_slash).context(format!("no trace of it{}", help.unwrap_or_default())));
+    };
+    let (found, _) = assets::collect(root)?;
+    let assets = found.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
+    let catalog = Arc::new(Catalog { snapshot, settings, assets: assets.collect() });
+    let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
+    let built = view(&trace.facts.route, &reader);
+    match built {
+        Err(Failure::Broken(error)) => return Err(error),
+        Err(Failure::Mistake(_)) => {}
+        Ok(view) => {
+            if let Some((template, context)) = view.into_context() {
+                reader.begin_rendering();
+                reader.template(template);
+                let (sources, _) = Sources::read(root)?;
+                if let Ok(templates) = Templates::new(&sources, false) {
+                    let answers = Rc::new(PageAnswers(Rc::clone(&reader)));
+                    // A page that cannot be rendered still read what it read.
+                    let _ = with_answers(answers, || templates.render(template, &context));
+                }
+            }
+        }
+    }
+    let names = reader.names();
+    let absent = names.iter().filter(|cell| is_absent(&catalog, cell)).map(Cell::to_string).collect();
+    Ok(Why {
+        page: with_slash,
+        kind: trace.facts.route.kind(),
+        rendered_in: trace.facts.rendered_in,
+        last_build: memory.build,
+        reason: trace.facts.reason,
+        reads: names.iter().map(Cell::to_string).collect(),
+        absent,
+    })
+}
+
+fn is_absent(catalog: &Catalog, cell: &Cell) -> bool {
+    match cell {
+        Cell::Record(id) | Cell::Card(id) | Cell::Link(id) => catalog.card(id).is_ok_and(|card| card.is_none()),
+        Cell::Asset(path) => !catalog.assets.contains_key(path),
+        _ => false,
+    }
+}

@@ -1,0 +1,208 @@
+//! Work: builds the views of due pages, renders those that differ, writes those whose bytes
+//! changed; then sweeps away what no page claims. Pages in parallel, never anything inside one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use rayon::prelude::*;
+
+use super::Build;
+use super::plan::{DuePage, Todo};
+use super::trace::{Facts, Trace};
+use crate::assets;
+use crate::catalog::{Catalog, Reader};
+use crate::diagnostics::Diagnostic;
+use crate::output::{Output, Placed};
+use crate::render::{Templates, with_answers};
+use crate::report::Report;
+use crate::site::{Failure, PageAnswers, Route, View, view};
+use crate::source;
+use crate::state::{Store, Table, Tables};
+
+/// Neighbouring pages given to one thread at a time: those of one park lie in one folder, and
+/// threads that create files in one folder wait for each other.
+const BATCH: usize = 32;
+
+/// What became of a page.
+enum Outcome {
+    /// Rendered; what its file holds now.
+    Rendered(Trace, Placed),
+    /// Its view is as it was.
+    Same(Trace),
+    /// A mistake in content or templates.
+    Failed(Box<Diagnostic>),
+}
+
+/// Works through `todo.due` and records what came of it in `tables`.
+#[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
+pub fn work(
+    build: &Build<'_>,
+    catalog: &Arc<Catalog>,
+    templates: &Templates,
+    output: &Output,
+    todo: &Todo,
+    number: u64,
+    tables: &mut Tables<'_>,
+    report: &mut Report,
+) -> Result<()> {
+    let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
+    std::thread::scope(|scope| -> Result<()> {
+        scope.spawn(move || {
+            build.pool.install(|| {
+                todo.due.par_chunks(BATCH).enumerate().for_each_with(sender, |sender, (batch, pages)| {
+                    let at = |index| batch * BATCH + index;
+                    let worker = Worker { root: &build.options.root, catalog, templates, output, number };
+                    let done = pages.iter().enumerate().map(|(index, page)| (at(index), worker.page(page))).collect();
+                    // The receiver is gone only when the build has already failed.
+                    let _ = sender.send(done);
+                });
+            });
+        });
+        for batch in receiver {
+            let pages = batch.len() as u64;
+            for (index, outcome) in batch {
+                record(&todo.due[index], outcome?, tables, report)?;
+            }
+            build.progress.advance(pages);
+        }
+        Ok(())
+    })?;
+    for (file, written) in &todo.restamped {
+        tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
+    }
+    report.rendered.sort();
+    report.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+    Ok(())
+}
+
+fn record(page: &DuePage, outcome: Outcome, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+    let key = page.file.as_str().as_bytes();
+    match outcome {
+        Outcome::Rendered(trace, placed) => {
+            report.pages.rendered += 1;
+            report.rendered.push(page.file.to_string());
+            if placed.changed {
+                report.pages.written += 1;
+                report.files.written += 1;
+                report.bytes_written += placed.written.stamp.size;
+            }
+            tables.put(Table::Pages, key, &trace.encode()?)?;
+            tables.put_value(Table::Outputs, key, &placed.written)?;
+            tables.remove(Table::Due, key)?;
+        }
+        Outcome::Same(trace) => {
+            tables.put(Table::Pages, key, &trace.encode()?)?;
+            tables.remove(Table::Due, key)?;
+        }
+        Outcome::Failed(problem) => {
+            report.pages.failed += 1;
+            report.diagnostics.push(*problem);
+            tables.put_value(Table::Due, key, &page.route)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of pages that are no more.
+pub fn sweep(output: &Output, todo: &Todo, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+    for file in &todo.removed {
+        let key = file.as_str().as_bytes();
+        let ours = tables.remove(Table::Outputs, key)?;
+        let page = tables.remove(Table::Pages, key)?;
+        tables.remove(Table::Due, key)?;
+        if ours && output.remove(file)? {
+            report.files.removed += 1;
+        }
+        report.pages.removed += u64::from(ours || page);
+    }
+    Ok(())
+}
+
+/// Builds one page after another on one thread.
+struct Worker<'w> {
+    root: &'w Path,
+    catalog: &'w Arc<Catalog>,
+    templates: &'w Templates,
+    output: &'w Output,
+    number: u64,
+}
+
+impl Worker<'_> {
+    /// A panic while a page is built is a bug of ours; it costs that page, not the build.
+    fn page(&self, page: &DuePage) -> Result<Outcome> {
+        catch_unwind(AssertUnwindSafe(|| self.build(page))).unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let message = format!("a bug of lifthill's: {}", words.unwrap_or("panic without words"));
+            Ok(Outcome::Failed(Box::new(self.problem(page, message))))
+        })
+    }
+
+    fn build(&self, page: &DuePage) -> Result<Outcome> {
+        let reader = Rc::new(Reader::new(Arc::clone(self.catalog)));
+        let view = match view(&page.route, &reader) {
+            Ok(view) => view,
+            Err(Failure::Mistake(message)) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
+            Err(Failure::Broken(error)) => return Err(error.context(format!("cannot build {}", page.file))),
+        };
+        let digest = view.digest();
+        let old = self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
+        let old = old.filter(|old| old.facts.route == page.route);
+        if let Some(old) = old.filter(|old| !page.render && page.known.is_some() && old.facts.view == Some(digest)) {
+            let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
+            return Ok(Outcome::Same(Trace { readings, facts: old.facts }));
+        }
+        let bytes = match view {
+            View::Bytes(bytes) => bytes,
+            View::File(path, _) => self.file(&path)?,
+            template @ View::Template { .. } => match self.render(template, &reader) {
+                Ok(text) => text.into_bytes(),
+                Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
+            },
+        };
+        let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
+        let facts =
+            Facts { route: page.route.clone(), view: Some(digest), rendered_in: self.number, reason: page.reason.clone() };
+        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }, placed))
+    }
+
+    fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, String> {
+        let Some((template, context)) = view.into_context() else { return Err("there is nothing to render".to_owned()) };
+        reader.begin_rendering();
+        reader.template(template);
+        let answers = Rc::new(PageAnswers(Rc::clone(reader)));
+        let rendered = with_answers(answers, || self.templates.render(template, &context));
+        rendered.map(|rendered| rendered.0).map_err(|error| error.0)
+    }
+
+    /// The bytes of a file of the site, by its path in the root.
+    fn file(&self, path: &str) -> Result<Vec<u8>> {
+        match path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/')) {
+            Some(asset) => assets::bytes(self.root, asset),
+            None => std::fs::read(self.root.join(path)).with_context(|| format!("cannot read {path}")),
+        }
+    }
+
+    fn problem(&self, page: &DuePage, message: String) -> Diagnostic {
+        let url = page.route.url().map(|url| url.to_string()).unwrap_or_default();
+        let origin = match &page.route {
+            Route::Record(id) | Route::Later(id, _) => self.origin(id),
+            _ => None,
+        };
+        let place = origin.map_or_else(|| format!("page {url}"), |origin| format!("{}/{origin}", source::FOLDER));
+        super::mistake(&place, format!("page {url} cannot be made\n{message}"))
+    }
+
+    fn origin(&self, id: &crate::model::RecordId) -> Option<String> {
+        let key = crate::catalog::keys::record(id);
+        let stored: Option<crate::catalog::StoredRecord> = self.catalog.snapshot.value(Table::Records, &key).ok()?;
+        stored.map(|stored| stored.origin)
+    }
+}
+
+/// A missing page in the state is our mistake.
+pub fn no_such_page(url: &str) -> anyhow::Error {
+    anyhow!("this site has no page {url}")
+}

@@ -1,0 +1,13 @@
+//! `lifthill clean`.
+
+use anyhow::{Context, Result};
+
+use super::{Console, Exit, Global};
+use crate::build::forget;
+
+/// Removes the outputs that we wrote, and the state.
+pub fn run(global: &Global, console: &Console) -> Result<Exit> {
+    let removed = forget(&global.root).context("cannot clean")?;
+    console.say(&format!("{removed} files removed"));
+    Ok(Exit::Done)
+}

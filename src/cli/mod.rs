@@ -1,0 +1,127 @@
+//! The command line: what was typed, and the exit code that comes of it. One file a verb.
+
+mod build;
+mod clean;
+mod console;
+mod why;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Settings;
+
+pub use console::Console;
+
+/// A static site generator for theme park encyclopedias.
+#[derive(Debug, Parser)]
+#[command(name = "lifthill", version, about, max_term_width = 100)]
+pub struct Typed {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The site's folder: it holds content/, and lifthill.toml, templates/ and assets/ if any
+    #[arg(long, global = true, default_value = ".", value_name = "FOLDER")]
+    root: PathBuf,
+    /// Threads [default: one a core]
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Print one JSON object on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but problems
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Say more: phases, and each page that was rendered
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Build the site into output/, redoing only what changed
+    Build(build::BuildArgs),
+    /// Say what a page reads and why it was last rendered
+    Why(why::WhyArgs),
+    /// Remove what was built: the files below output/ that we wrote, and .lifthill/
+    Clean,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Done,
+    /// The site has errors.
+    SiteHasErrors,
+    /// Wrong usage or configuration.
+    Usage,
+    /// The file system failed.
+    FileSystem,
+    /// A bug of ours.
+    Bug,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::SiteHasErrors => 1,
+            Exit::Usage => 2,
+            Exit::FileSystem => 3,
+            Exit::Bug => 70,
+        })
+    }
+}
+
+/// Does what was typed. The error, if any, is for the caller to print.
+pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
+    let console = Console::new(&typed.global);
+    let root = &typed.global.root;
+    if !root.is_dir() {
+        console.problem(&format!("there is no folder {}", root.display()));
+        return Ok(Exit::Usage);
+    }
+    let settings = match Settings::load(root) {
+        Ok(settings) => settings,
+        Err(problems) => {
+            problems.iter().for_each(|problem| console.diagnostic(problem));
+            return Ok(Exit::Usage);
+        }
+    };
+    match &typed.verb {
+        Verb::Build(args) => build::run(args, &typed.global, settings, &console),
+        Verb::Why(args) => why::run(args, &typed.global, settings, &console),
+        Verb::Clean => clean::run(&typed.global, &console),
+    }
+}
+
+impl Global {
+    fn jobs(&self) -> usize {
+        match self.jobs {
+            Some(jobs) => jobs.into(),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a build did, in numbers: for people, for programs, for Prometheus. Counts only; knows
+//! nothing of how the work is done.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::diagnostics::{Diagnostic, Severity};
+
+/// Everything a build tells. Keys are only ever added.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Pages by outcome.
+    pub pages: PageCounts,
+    /// Files below `output/`.
+    pub files: FileCounts,
+    /// Bytes written below `output/`.
+    pub bytes_written: u64,
+    /// One digest of all files below `output/` that are ours.
+    pub output_digest: String,
+    /// Wall-clock seconds of the whole build.
+    pub seconds: f64,
+    /// Wall-clock seconds of each phase; phases that overlap count each its own.
+    pub phases: BTreeMap<&'static str, f64>,
+    /// Peak resident memory of the process, in bytes; 0 where the system does not tell.
+    pub peak_memory_bytes: u64,
+    /// What is wrong, and worth knowing.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Content files by outcome.
+    pub content: ContentCounts,
+    /// Why nothing of an earlier build was used, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
+    /// When the output next changes by itself, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_change: Option<i64>,
+    /// Files of rendered pages, sorted.
+    pub rendered: Vec<String>,
+}
+
+/// Pages by outcome. `total` = `rendered` + `unchanged` + `failed`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PageCounts {
+    /// Pages that the site has.
+    pub total: u64,
+    /// Rendered in this build.
+    pub rendered: u64,
+    /// Of those, written, since their bytes changed.
+    pub written: u64,
+    /// Not rendered.
+    pub unchanged: u64,
+    /// No longer part of the site, and removed.
+    pub removed: u64,
+    /// Not rendered because of a mistake; they keep what they were.
+    pub failed: u64,
+}
+
+/// Files below `output/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileCounts {
+    /// Created or replaced.
+    pub written: u64,
+    /// Removed.
+    pub removed: u64,
+}
+
+/// Content files by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ContentCounts {
+    /// Files looked at.
+    pub total: u64,
+    /// Read, since their stamp was new or too young.
+    pub read: u64,
+    /// Parsed, since their bytes were new.
+    pub parsed: u64,
+    /// Gone since the last build.
+    pub removed: u64,
+}
+
+impl Report {
+    /// Whether any diagnostic is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Runs `work` and adds its time to `phase`.
+    pub fn timed<R>(&mut self, phase: &'static str, work: impl FnOnce(&mut Self) -> R) -> R {
+        let start = Instant::now();
+        let result = work(self);
+        *self.phases.entry(phase).or_default() += start.elapsed().as_secs_f64();
+        result
+    }
+
+    /// One line: `1,842 pages: 3 rendered, 1,839 unchanged, 1 removed · 0.21 s`.
+    pub fn summary(&self) -> String {
+        let number = |count: u64| {
+            let digits = count.to_string();
+            let mut out = String::new();
+            for (index, digit) in digits.chars().enumerate() {
+                if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                    out.push(',');
+                }
+                out.push(digit);
+            }
+            out
+        };
+        let pages = &self.pages;
+        let mut line = format!(
+            "{} pages: {} rendered, {} unchanged",
+            number(pages.total),
+            number(pages.rendered),
+            number(pages.unchanged)
+        );
+        for (count, word) in [(pages.removed, "removed"), (pages.failed, "failed")] {
+            if count > 0 {
+                line.push_str(&format!(", {} {word}", number(count)));
+            }
+        }
+        line.push_str(&format!(" · {:.2} s", self.seconds));
+        line
+    }
+}
+
+/// Peak resident memory of this process in bytes; 0 where the system does not tell.
+pub fn peak_memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

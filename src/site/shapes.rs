@@ -1,0 +1,304 @@
+//! The shapes that templates meet again and again: links, dates, ratings, cards, photos,
+//! reviews. Knows nothing of whole pages.
+
+use anyhow::Result;
+
+use super::view::map;
+use crate::catalog::{Group, Reader};
+use crate::model::card::{Card, CardDetails, Rating, RideCard};
+use crate::model::record::{Common, Extra, HistoryEvent, Reference};
+use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
+use crate::model::date::Precision;
+use crate::model::slug::slugify;
+use crate::render::{Map, Value, markdown};
+
+/// `{ name, url }` of a record; none where there is no such record.
+pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
+    Ok(match reader.link(id)? {
+        Some((name, url)) => Value::from(map! { "name" => name, "url" => url }),
+        None => Value::none(),
+    })
+}
+
+/// The link of an optional key.
+pub fn link_of(reader: &Reader, kind: Kind, key: Option<&String>) -> Result<Value> {
+    match key {
+        Some(key) => link(reader, &RecordId::new(kind, key.as_str())),
+        None => Ok(Value::none()),
+    }
+}
+
+/// Links of companies.
+pub fn companies(reader: &Reader, keys: &[String]) -> Result<Value> {
+    let links: Result<Vec<Value>> = keys.iter().map(|key| link(reader, &RecordId::new(Kind::Company, key.as_str()))).collect();
+    Ok(links?.into())
+}
+
+/// A country's link with its code.
+pub fn country(reader: &Reader, code: Option<&String>) -> Result<Value> {
+    let Some(code) = code else { return Ok(Value::none()) };
+    let id = RecordId::new(Kind::Country, code.as_str());
+    Ok(match reader.link(&id)? {
+        Some((name, url)) => Value::from(map! { "name" => name, "url" => url, "code" => code.as_str() }),
+        None => {
+            let name = reader.country_name(code);
+            Value::from(map! { "name" => name, "url" => Value::none(), "code" => code.as_str() })
+        }
+    })
+}
+
+/// A date as templates print it.
+pub fn date(date: &PartialDate) -> Value {
+    let precision = match date.precision() {
+        Precision::Day => "day",
+        Precision::Month => "month",
+        Precision::Year => "year",
+        Precision::Decade => "decade",
+    };
+    Value::from(map! {
+        "text" => date.to_string(),
+        "iso" => date.iso(),
+        "precision" => precision,
+        "year" => i64::from(date.year()),
+    })
+}
+
+/// An optional date.
+pub fn date_of(value: Option<&PartialDate>) -> Value {
+    value.map_or_else(Value::none, date)
+}
+
+/// `{ average, count, best }`; none without ratings.
+pub fn rating(reader: &Reader, rating: Rating) -> Value {
+    if rating.count == 0 {
+        return Value::none();
+    }
+    let best = reader.setting("rating_scale").rating_scale;
+    let average = rating.average_hundredths() as f64 / 100.0;
+    Value::from(map! { "average" => average, "count" => rating.count, "best" => best })
+}
+
+/// A photo; none where its file is missing.
+pub fn photo(reader: &Reader, photo: &Photo) -> Result<Value> {
+    let Some(digest) = reader.picture(&photo.file)? else { return Ok(Value::none()) };
+    Ok(Value::from(map! {
+        "file" => photo.file.as_str(),
+        "url" => picture_url(&photo.file, digest),
+        "width" => Value::none(),
+        "height" => Value::none(),
+        "alt" => photo.alt.as_str(),
+        "caption" => photo.caption.clone(),
+        "credit" => photo.credit.clone(),
+        "licence" => photo.licence.clone(),
+        "source" => photo.source.clone(),
+    }))
+}
+
+/// Photos whose files are there.
+pub fn photos(reader: &Reader, photos: &[Photo]) -> Result<Value> {
+    let values: Result<Vec<Value>> = photos.iter().map(|one| photo(reader, one)).collect();
+    Ok(values?.into_iter().filter(|value| !value.is_none()).collect::<Vec<_>>().into())
+}
+
+/// The URL of a picture: its name for people, its digest so that a replaced picture is another.
+pub fn picture_url(file: &str, digest: crate::digest::Digest) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
+    let extension: String = extension.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    format!("/photos/{}.{}.{}", slugify(stem), digest.hex(12), if extension.is_empty() { "bin" } else { &extension })
+}
+
+/// The newest reviews.
+pub fn reviews(reviews: &[Review]) -> Value {
+    let shown = reviews.iter().take(5).map(|review| {
+        Value::from(map! {
+            "author" => review.author.as_str(),
+            "rating" => f64::from(review.tenths) / 10.0,
+            "title" => review.title.clone(),
+            "text_html" => Value::safe_string(&markdown::plain_paragraphs(&review.text)),
+            "language" => review.language.clone(),
+            "visited" => date_of(review.visited.as_ref()),
+            "created" => date(&review.created),
+        })
+    });
+    shown.collect::<Vec<Value>>().into()
+}
+
+/// History, oldest first.
+pub fn history(events: &[HistoryEvent]) -> Value {
+    let events = events.iter().map(|event| {
+        Value::from(map! {
+            "date" => date(&event.date),
+            "type" => event.event_type.clone(),
+            "title" => event.title.as_str(),
+            "text" => event.text.clone(),
+        })
+    });
+    events.collect::<Vec<Value>>().into()
+}
+
+/// What every record's own page shows of it.
+pub fn common(values: &mut Map, common: &Common) {
+    let native = common.native_names.iter().map(|native| {
+        Value::from(map! { "name" => native.name.as_str(), "lang" => native.lang.as_str(), "dir" => native.dir.as_str() })
+    });
+    values.insert("native_names".into(), native.collect::<Vec<Value>>().into());
+    values.insert("former_names".into(), texts(&common.former_names));
+    values.insert("description".into(), common.description.clone().into());
+    values.insert("sources".into(), texts(&common.sources));
+    values.insert("history".into(), history(&common.history));
+    values.insert("extra".into(), extra_map(&common.extra));
+}
+
+/// A list of texts.
+pub fn texts(texts: &[String]) -> Value {
+    texts.iter().map(|text| Value::from(text.as_str())).collect::<Vec<Value>>().into()
+}
+
+fn extra_map(table: &std::collections::BTreeMap<String, Extra>) -> Value {
+    let mut map = Map::default();
+    for (name, value) in table {
+        map.insert(name.clone().into(), extra(value));
+    }
+    map.into()
+}
+
+fn extra(value: &Extra) -> Value {
+    match value {
+        Extra::Null => Value::none(),
+        Extra::Bool(flag) => (*flag).into(),
+        Extra::Integer(number) => (*number).into(),
+        Extra::Float(number) => (*number).into(),
+        Extra::Text(text) => text.as_str().into(),
+        Extra::List(items) => items.iter().map(extra).collect::<Vec<Value>>().into(),
+        Extra::Table(table) => extra_map(table),
+    }
+}
+
+/// A record that another one names: `{ name, url? }`.
+pub fn reference(reader: &Reader, reference: Option<&Reference>) -> Result<Value> {
+    Ok(match reference {
+        None => Value::none(),
+        Some(Reference::To(id)) => link(reader, id)?,
+        Some(Reference::Named(name)) => Value::from(map! { "name" => name.as_str(), "url" => Value::none() }),
+    })
+}
+
+/// The card of any kind that lists show.
+pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
+    Ok(match &card.details {
+        CardDetails::Ride(ride) => ride_card(reader, id, card, ride)?.into(),
+        CardDetails::Park { .. } => park_card(reader, id, card)?.into(),
+        CardDetails::Company { roles, country: code } => {
+            let names: Vec<Value> = roles.iter().map(|role| role.name().into()).collect();
+            let words: Vec<Value> = roles.iter().map(|role| role.word().into()).collect();
+            let mut values = head(id, card);
+            values.extend(map! {
+                "roles" => words,
+                "role_names" => names,
+                "country" => country(reader, code.as_ref())?,
+                "rides" => reader.totals(&Group::RidesOfCompany(id.key.to_string()))?.members,
+                "parks" => reader.totals(&Group::ParksOfCompany(id.key.to_string()))?.members,
+            });
+            values.into()
+        }
+        CardDetails::Model => {
+            let mut values = head(id, card);
+            values.extend(map! {
+                "manufacturer" => link(reader, &RecordId::new(Kind::Company, id.parent_key()))?,
+                "rides" => reader.totals(&Group::RidesOfModel(id.key.to_string()))?.members,
+            });
+            values.into()
+        }
+        CardDetails::Country => {
+            let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
+            let mut values = head(id, card);
+            values.extend(map! {
+                "code" => &*id.key,
+                "parks" => totals.members,
+                "rides" => totals.rides,
+                "coasters" => totals.coasters,
+            });
+            values.into()
+        }
+        CardDetails::Article { date: published, author } => {
+            let mut values = head(id, card);
+            values.extend(map! {
+                "title" => card.name.as_str(),
+                "date" => date(published),
+                "description" => card.description.clone(),
+                "author" => author.clone(),
+            });
+            values.into()
+        }
+        CardDetails::Area { .. } => head(id, card).into(),
+    })
+}
+
+fn head(id: &RecordId, card: &Card) -> Map {
+    map! { "key" => &*id.key, "name" => card.name.as_str(), "url" => card.url.as_str() }
+}
+
+fn main_photo(reader: &Reader, card: &Card) -> Result<Value> {
+    card.photo.as_ref().map_or_else(|| Ok(Value::none()), |one| photo(reader, one))
+}
+
+/// A ride's card.
+pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -> Result<Map> {
+    Ok(map! {
+        "key" => &*id.key,
+        "name" => card.name.as_str(),
+        "url" => card.url.as_str(),
+        "park" => link(reader, &RecordId::new(Kind::Park, id.parent_key()))?,
+        "category" => ride.category.word(),
+        "category_name" => ride.category.name(),
+        "status" => ride.status.word(),
+        "status_name" => ride.status.name(),
+        "opened" => date_of(ride.opened.as_ref()),
+        "closed" => date_of(ride.closed.as_ref()),
+        "height_m" => ride.height_m,
+        "speed_kmh" => ride.speed_kmh,
+        "length_m" => ride.length_m,
+        "inversions" => ride.inversions,
+        "manufacturers" => companies(reader, &ride.manufacturers)?,
+        "model" => link_of(reader, Kind::Model, ride.model.as_ref())?,
+        "kinds" => texts(&ride.kinds),
+        "rating" => rating(reader, card.rating),
+        "photo" => main_photo(reader, card)?,
+    })
+}
+
+/// A park's card.
+pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Map> {
+    let mut values = head(id, card);
+    if let CardDetails::Park { park_type, status, city, region, country: code, opened, closed, .. } = &card.details {
+        let totals = reader.totals(&Group::RidesOfPark(id.key.to_string()))?;
+        values.extend(map! {
+            "type" => park_type.map(|kind| kind.word()),
+            "type_name" => park_type.map_or("Park", |kind| kind.name()),
+            "status" => status.word(),
+            "status_name" => status.name(),
+            "city" => city.clone(),
+            "region" => region.clone(),
+            "country" => country(reader, code.as_ref())?,
+            "opened" => date_of(opened.as_ref()),
+            "closed" => date_of(closed.as_ref()),
+            "rating" => rating(reader, card.rating),
+            "rides" => totals.members,
+            "coasters" => totals.coasters,
+            "photo" => main_photo(reader, card)?,
+        });
+    }
+    Ok(values)
+}
+
+/// The cards of members of a group that has been read.
+pub fn cards(reader: &Reader, ids: &[RecordId]) -> Result<Vec<Value>> {
+    let mut values = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Some(found) = reader.member_card(id)? {
+            values.push(card(reader, id, &found)?);
+        }
+    }
+    Ok(values)
+}

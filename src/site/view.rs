@@ -1,0 +1,182 @@
+//! Views: the plain value that a template sees, its digest, and the frame that all pages share.
+//! Knows nothing of any one kind of page.
+
+use anyhow::Result;
+
+use crate::catalog::Reader;
+use crate::digest::Digest;
+use crate::render::{Context, Map, Value};
+
+use super::routes::Route;
+
+/// What a page is made of before it is rendered.
+pub enum View {
+    /// A template and its value.
+    Template {
+        /// The template's name.
+        template: &'static str,
+        /// Top-level variables.
+        values: Map,
+    },
+    /// Finished bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file of the site, by its path in the site's root.
+    File(String, Digest),
+}
+
+/// Why a page cannot be made now.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something in the site's content or templates, in words for its author.
+    Mistake(String),
+    /// Something went wrong with the state.
+    Broken(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Builds a template value from names and values.
+macro_rules! map {
+    ($($name:literal => $value:expr),* $(,)?) => {{
+        let mut map = $crate::render::Map::default();
+        $(map.insert($name.into(), $crate::render::Value::from($value));)*
+        map
+    }};
+}
+pub(super) use map;
+
+impl View {
+    /// The digest of everything that the view would show.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Template { template, values } => {
+                let mut bytes = Vec::with_capacity(4096);
+                bytes.extend_from_slice(template.as_bytes());
+                map_bytes(values, &mut bytes);
+                Digest::of(&bytes)
+            }
+            Self::Bytes(bytes) => Digest::of(bytes),
+            Self::File(_, digest) => *digest,
+        }
+    }
+
+    /// The template's name and context; `None` for views that need no rendering.
+    pub fn into_context(self) -> Option<(&'static str, Context)> {
+        match self {
+            Self::Template { template, values } => {
+                let mut context = Context::new();
+                for (key, value) in values {
+                    context.insert_value(key.as_str().unwrap_or_default().to_owned(), value);
+                }
+                Some((template, context))
+            }
+            Self::Bytes(_) | Self::File(..) => None,
+        }
+    }
+}
+
+/// Canonical bytes of a value: a letter for its type, its length where it has one, its content.
+fn value_bytes(value: &Value, out: &mut Vec<u8>) {
+    if let Some(text) = value.as_str() {
+        out.push(b's');
+        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+    } else if let Some(flag) = value.as_bool() {
+        out.extend_from_slice(&[b'b', u8::from(flag)]);
+    } else if let Some(items) = value.as_array() {
+        out.push(b'a');
+        out.extend_from_slice(&(items.len() as u32).to_le_bytes());
+        items.iter().for_each(|item| value_bytes(item, out));
+    } else if let Some(map) = value.as_map() {
+        map_bytes(map, out);
+    } else if value.is_f64() {
+        out.push(b'f');
+        out.extend_from_slice(&value.as_f64().unwrap_or_default().to_le_bytes());
+    } else if let Some(number) = value.as_i128() {
+        out.push(b'i');
+        out.extend_from_slice(&number.to_le_bytes());
+    } else {
+        out.push(b'n');
+    }
+}
+
+/// Maps keep the order in which they were made, which is part of what templates can see.
+fn map_bytes(map: &Map, out: &mut Vec<u8>) {
+    out.push(b'm');
+    out.extend_from_slice(&(map.len() as u32).to_le_bytes());
+    for (key, value) in map {
+        let key = key.as_str().unwrap_or_default();
+        out.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        out.extend_from_slice(key.as_bytes());
+        value_bytes(value, out);
+    }
+}
+
+/// What the frame around every page shows.
+#[derive(Default)]
+pub struct Frame {
+    /// The page's heading.
+    pub heading: String,
+    /// The `<title>`, without the site's; the heading where empty.
+    pub title: String,
+    /// For search engines; the site's own where none.
+    pub description: Option<String>,
+    /// Pages above this one: name, URL path.
+    pub breadcrumbs: Vec<(String, String)>,
+    /// When an editor last said something new.
+    pub updated: Option<Value>,
+    /// The page before this one of a list.
+    pub previous: Option<String>,
+    /// The page after this one of a list.
+    pub next: Option<String>,
+    /// Keep out of search engines.
+    pub noindex: bool,
+}
+
+/// A view with a template, the variables `site` and `page`, and one named for the kind.
+pub fn framed(
+    route: &Route,
+    template: &'static str,
+    frame: Frame,
+    (name, values): (&'static str, Map),
+    reader: &Reader,
+) -> Result<View> {
+    let site = reader.site();
+    let url = route.url().map(|url| url.as_str().to_owned()).unwrap_or_default();
+    let own = if frame.title.is_empty() { &frame.heading } else { &frame.title };
+    let title = if *own == site.title { own.clone() } else { format!("{own} – {}", site.title) };
+    let crumbs = frame.breadcrumbs.into_iter().map(|(name, url)| Value::from(map! { "name" => name, "url" => url }));
+    let page = map! {
+        "kind" => route.kind(),
+        "canonical" => format!("{}{url}", site.base_url),
+        "url" => url,
+        "title" => title,
+        "heading" => frame.heading,
+        "description" => frame.description.unwrap_or_else(|| site.description.clone()),
+        "language" => site.language.as_str(),
+        "dir" => site.dir.as_str(),
+        "noindex" => frame.noindex,
+        "breadcrumbs" => crumbs.collect::<Vec<Value>>(),
+        "updated" => frame.updated,
+        "prev_url" => frame.previous,
+        "next_url" => frame.next,
+    };
+    let site = map! {
+        "title" => site.title.as_str(),
+        "base_url" => site.base_url.as_str(),
+        "description" => site.description.as_str(),
+        "language" => site.language.as_str(),
+        "dir" => site.dir.as_str(),
+        "author" => site.author.clone(),
+        "tagline" => site.tagline.clone(),
+    };
+    let mut all = Map::default();
+    all.insert("site".into(), Value::from(site));
+    all.insert("page".into(), Value::from(page));
+    all.insert(name.into(), Value::from(values));
+    Ok(View::Template { template, values: all })
+}

@@ -1,0 +1,34 @@
+//! An article.
+
+use super::{body, missing, record_and_card};
+use crate::catalog::Reader;
+use crate::model::RecordId;
+use crate::model::record::Details;
+use crate::site::routes::Route;
+use crate::site::shapes;
+use crate::site::view::{Failure, Frame, View, framed, map};
+
+/// An article's page.
+pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
+    let (record, card) = record_and_card(reader, id)?;
+    let Details::Article(article) = &record.details else { return Err(missing(id)) };
+    let common = &record.common;
+    let mut values = match shapes::card(reader, id, &card)?.into_map() {
+        Some(values) => values,
+        None => return Err(missing(id)),
+    };
+    shapes::common(&mut values, common);
+    values.extend(map! {
+        "body_html" => body(reader, &common.body)?,
+        "tags" => shapes::texts(&article.tags),
+        "updated" => shapes::date_of(common.updated.as_ref()),
+    });
+    let frame = Frame {
+        heading: common.name.clone(),
+        description: common.description.clone(),
+        breadcrumbs: vec![("Articles".to_owned(), "/articles/".to_owned())],
+        updated: common.updated.as_ref().map(shapes::date),
+        ..Frame::default()
+    };
+    Ok(framed(route, "article.html", frame, ("article", values), reader)?)
+}

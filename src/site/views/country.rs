@@ -1,0 +1,32 @@
+//! A country, with its parks.
+
+use super::list::{neighbours, page_of};
+use super::{heading, missing};
+use crate::catalog::{Group, Reader};
+use crate::model::RecordId;
+use crate::site::routes::Route;
+use crate::site::shapes;
+use crate::site::view::{Failure, Frame, View, framed};
+
+/// A page of a country's.
+pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Result<View, Failure> {
+    let card = reader.card(id)?.ok_or_else(|| missing(id))?;
+    let list = page_of(route, &Group::ParksOfCountry(id.key.to_string()), number, reader)?;
+    let (previous, next) = neighbours(&list);
+    let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
+    let mut values = match shapes::card(reader, id, &card)?.into_map() {
+        Some(values) => values,
+        None => return Err(missing(id)),
+    };
+    values.insert("list".into(), list.into());
+    let frame = Frame {
+        heading: heading(&card.name, number),
+        title: format!("Parks in {}", heading(&card.name, number)),
+        description: Some(format!("{} parks in {} with {} rides.", totals.members, card.name, totals.rides)),
+        breadcrumbs: vec![("Countries".to_owned(), "/countries/".to_owned())],
+        previous,
+        next,
+        ..Frame::default()
+    };
+    Ok(framed(route, "country.html", frame, ("country", values), reader)?)
+}

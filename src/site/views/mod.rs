@@ -1,0 +1,98 @@
+//! One file for each kind of page: from readings to the value that its template sees. Knows
+//! nothing of rendering.
+
+mod article;
+mod company;
+mod country;
+mod feed;
+mod home;
+mod list;
+mod model;
+mod park;
+mod ride;
+mod sitemap;
+mod small;
+
+use super::routes::Route;
+use super::view::{Failure, View};
+use crate::catalog::Reader;
+use crate::model::record::Record;
+use crate::model::{Card, Kind, RecordId};
+use crate::render::{Value, markdown};
+
+/// What the page at `route` shows.
+pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
+    match route {
+        Route::Home => home::view(route, reader),
+        Route::List(list, number) => list::view(route, *list, *number, reader),
+        Route::Record(id) => record(route, id, 1, reader),
+        Route::Later(id, number) => record(route, id, *number, reader),
+        Route::Redirect(_, id) => small::redirect(route, id, reader),
+        Route::Redirects => small::redirects(reader),
+        Route::SitemapIndex => sitemap::index(route, reader),
+        Route::SitemapSite => sitemap::site(route, reader),
+        Route::Sitemap(kind, number) => sitemap::part(route, *kind, *number, reader),
+        Route::Feed => feed::view(route, reader),
+        Route::Robots => small::robots(route, reader),
+        Route::NotFound => small::not_found(route, reader),
+        Route::Asset(path, _) => small::asset(path, reader),
+        Route::Picture(path, _) => small::picture(path, reader),
+    }
+}
+
+fn record(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Result<View, Failure> {
+    match id.kind {
+        Kind::Park => park::view(route, id, reader),
+        Kind::Ride => ride::view(route, id, reader),
+        Kind::Company => company::view(route, id, number, reader),
+        Kind::Model => model::view(route, id, number, reader),
+        Kind::Country => country::view(route, id, number, reader),
+        Kind::Article => article::view(route, id, reader),
+        Kind::Area => Err(missing(id)),
+    }
+}
+
+/// A page that exists has its record; anything else is our mistake.
+fn missing(id: &RecordId) -> Failure {
+    Failure::Broken(anyhow::anyhow!("the state has a page for {id}, but no such record"))
+}
+
+fn record_and_card(reader: &Reader, id: &RecordId) -> Result<(Record, Card), Failure> {
+    let record = reader.record(id)?.ok_or_else(|| missing(id))?;
+    let card = reader.card(id)?.ok_or_else(|| missing(id))?;
+    Ok((record, card))
+}
+
+/// The body of a record as HTML.
+fn body(reader: &Reader, body: &str) -> Result<Value, Failure> {
+    if body.is_empty() {
+        return Ok(Value::safe_string(""));
+    }
+    let style = markdown::Style {
+        smart_punctuation: reader.setting("smart_punctuation").smart_punctuation,
+        trust_html: reader.setting("trust_html").trust_html,
+    };
+    let mut broken = None;
+    let html = markdown::to_html(body, style, |id| match reader.link(id) {
+        Ok(target) => target,
+        Err(error) => {
+            broken = Some(error);
+            None
+        }
+    });
+    if let Some(error) = broken {
+        return Err(Failure::Broken(error));
+    }
+    match html {
+        Ok(html) => Ok(Value::safe_string(&html)),
+        Err(dangling) => {
+            let names: Vec<String> = dangling.iter().map(|id| format!("`{id}`")).collect();
+            Err(Failure::Mistake(format!("links to what is not there: {}", names.join(", "))))
+        }
+    }
+}
+
+/// "Vekoma, page 2" on later pages.
+fn heading(name: &str, number: u32) -> String {
+    if number == 1 { name.to_owned() } else { format!("{name}, page {number}") }
+}

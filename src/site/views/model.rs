@@ -1,0 +1,42 @@
+//! A model of ride, with the rides of it.
+
+use super::list::{neighbours, page_of};
+use super::{body, heading, missing, record_and_card};
+use crate::catalog::{Group, Reader};
+use crate::model::record::Details;
+use crate::model::{Kind, RecordId};
+use crate::site::routes::Route;
+use crate::site::shapes;
+use crate::site::view::{Failure, Frame, View, framed, map};
+
+/// A page of a model's.
+pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Result<View, Failure> {
+    let (record, card) = record_and_card(reader, id)?;
+    let Details::Model(model) = &record.details else { return Err(missing(id)) };
+    let list = page_of(route, &Group::RidesOfModel(id.key.to_string()), number, reader)?;
+    let (previous, next) = neighbours(&list);
+    let common = &record.common;
+    let maker = reader.link(&RecordId::new(Kind::Company, id.parent_key()))?.unwrap_or_default();
+    let mut values = match shapes::card(reader, id, &card)?.into_map() {
+        Some(values) => values,
+        None => return Err(missing(id)),
+    };
+    shapes::common(&mut values, common);
+    values.extend(map! {
+        "body_html" => body(reader, &common.body)?,
+        "category_name" => model.category.map(|category| category.name()),
+        "kinds" => shapes::texts(&model.kinds),
+        "list" => list,
+    });
+    let frame = Frame {
+        heading: heading(&common.name, number),
+        title: format!("{} – {}", heading(&common.name, number), maker.0),
+        description: Some(common.description.clone().unwrap_or_else(|| format!("{}, a model by {}.", common.name, maker.0))),
+        breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), maker],
+        updated: common.updated.as_ref().map(shapes::date),
+        previous,
+        next,
+        ..Frame::default()
+    };
+    Ok(framed(route, "model.html", frame, ("model", values), reader)?)
+}

@@ -1,0 +1,63 @@
+//! Pages without much to say: redirects, robots.txt, the page for lost visitors, and files that
+//! are passed on.
+
+use crate::assets;
+use crate::catalog::{Group, Reader};
+use crate::model::RecordId;
+use crate::render::Map;
+use crate::site::routes::Route;
+use crate::site::view::{Failure, Frame, View, framed, map};
+use crate::source;
+
+use super::missing;
+
+/// A page that sends its visitors to a record.
+pub fn redirect(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
+    let (name, url) = reader.link(id)?.ok_or_else(|| missing(id))?;
+    let to = format!("{}{url}", reader.site().base_url);
+    let values = map! { "to" => to, "to_path" => url, "name" => name.as_str() };
+    let frame = Frame { heading: name, noindex: true, ..Frame::default() };
+    Ok(framed(route, "redirect.html", frame, ("redirect", values), reader)?)
+}
+
+/// All redirects as JSON: `[{"from": …, "to": …, "status": 301}]`, sorted by `from`.
+pub fn redirects(reader: &Reader) -> Result<View, Failure> {
+    let mut all = Vec::new();
+    for id in reader.members(&Group::Redirects)? {
+        if let Some(card) = reader.member_card(&id)? {
+            all.extend(card.redirects.iter().map(|from| (from.clone(), card.url.clone())));
+        }
+    }
+    all.sort();
+    let all = all.into_iter().map(|(from, to)| serde_json::json!({ "from": from, "to": to, "status": 301 }));
+    let mut bytes = serde_json::to_vec_pretty(&all.collect::<Vec<_>>()).map_err(anyhow::Error::from)?;
+    bytes.push(b'\n');
+    Ok(View::Bytes(bytes))
+}
+
+/// robots.txt.
+pub fn robots(route: &Route, reader: &Reader) -> Result<View, Failure> {
+    Ok(framed(route, "robots.txt", Frame::default(), ("robots", Map::default()), reader)?)
+}
+
+/// The page for addresses that lead nowhere.
+pub fn not_found(route: &Route, reader: &Reader) -> Result<View, Failure> {
+    let frame = Frame { heading: "Page not found".to_owned(), noindex: true, ..Frame::default() };
+    Ok(framed(route, "404.html", frame, ("not_found", Map::default()), reader)?)
+}
+
+/// An asset, as it is.
+pub fn asset(path: &str, reader: &Reader) -> Result<View, Failure> {
+    match reader.asset(path) {
+        Some(asset) => Ok(View::File(format!("{}/{path}", assets::FOLDER), asset.digest)),
+        None => Err(Failure::Broken(anyhow::anyhow!("there is a page for assets/{path}, but no such asset"))),
+    }
+}
+
+/// A picture, as it is.
+pub fn picture(path: &str, reader: &Reader) -> Result<View, Failure> {
+    match reader.picture(path)? {
+        Some(digest) => Ok(View::File(format!("{}/{path}", source::FOLDER), digest)),
+        None => Err(Failure::Broken(anyhow::anyhow!("there is a page for the picture {path}, but no such file"))),
+    }
+}
