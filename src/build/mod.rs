@@ -13,7 +13,7 @@ mod work;
 
 pub use why::{Why, why};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -175,7 +175,7 @@ impl Build<'_> {
         let mut memory_after = memory.after(&self, &around, &reading);
         let kept = draft.write(|tables| {
             let outcome = sync::sync(&self, tables, &content, &reading, clock, &around, &mut changes, report)?;
-            memory_after.replace_moments(&content, outcome.moments);
+            memory_after.replace_moments(&outcome.parsed, outcome.moments);
             if !report.has_errors() {
                 todo = plan::plan(&self, tables, &changes, &outcome.pages, &outputs, memory.build == 0, report)?;
                 references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
@@ -199,12 +199,12 @@ impl Build<'_> {
             memory_after.store(tables, false)?;
             let (total, digest) = output_digest(tables)?;
             report.output_digest = digest.to_string();
-            report.pages.total = total.max(report.pages.rendered + report.pages.failed);
+            report.pages.total = total + plan::never_made(tables)?;
             Ok(())
         })?;
         report.phases.insert("work", working.elapsed().as_secs_f64());
         report.timed("commit", |_| commit.commit())?;
-        report.pages.unchanged = report.pages.total - report.pages.rendered - report.pages.failed.min(report.pages.total);
+        report.pages.unchanged = report.pages.total - report.pages.rendered - report.pages.failed;
         report.next_change = memory_after.next_moment(self.options.now);
         if report.files.written > 0 {
             Clockwork::let_tick_pass();
@@ -306,7 +306,7 @@ impl Memory {
     }
 
     /// Files that say something else at `now` than at the moment of this memory.
-    fn files_due(&self, now: i64) -> std::collections::BTreeSet<String> {
+    fn files_due(&self, now: i64) -> BTreeSet<String> {
         let (from, to) = (self.now.min(now), self.now.max(now));
         let passed = self.moments.iter().filter(|(moment, _)| (from + 1..=to).contains(moment));
         passed.map(|(_, path)| path.clone()).collect()
@@ -316,14 +316,8 @@ impl Memory {
         self.moments.iter().map(|(moment, _)| *moment).find(|moment| *moment > now)
     }
 
-    fn replace_moments(&mut self, content: &scan::ContentScan, new: Vec<(i64, String)>) {
-        let looked_at = content.candidates.iter().map(|candidate| &candidate.path);
-        let looked_at: std::collections::BTreeSet<&String> =
-            looked_at.chain(content.removed.iter().map(|(path, _)| path)).collect();
-        if self.moments.is_empty() && new.is_empty() {
-            return;
-        }
-        self.moments.retain(|(_, path)| !looked_at.contains(path));
+    fn replace_moments(&mut self, parsed: &BTreeSet<String>, new: Vec<(i64, String)>) {
+        self.moments.retain(|(_, path)| !parsed.contains(path));
         self.moments.extend(new);
         self.moments.sort();
     }

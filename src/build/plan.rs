@@ -1,6 +1,6 @@
 //! Plan: which pages are due and why, and which are no more. Renders nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -53,6 +53,16 @@ pub fn has_due(snapshot: &Snapshot) -> Result<bool> {
     Ok(any)
 }
 
+/// Pages that have never been made because they failed from the first.
+pub fn never_made(tables: &Tables<'_>) -> Result<u64> {
+    let mut count = 0;
+    tables.scan(Table::Due, b"", |key, _| {
+        count += u64::from(tables.bytes(Table::Outputs, key, |_| ())?.is_none());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(count)
+}
+
 /// Decides what is to be done.
 pub fn plan(
     build: &Build<'_>,
@@ -96,19 +106,20 @@ pub fn plan(
             Ok(ControlFlow::Continue(()))
         })?;
     }
-    for (file, route, reason, render) in hits {
-        todo.add(tables, &altered, &file, route, reason, render)?;
-    }
-    let mut left_over = Vec::new();
+    let mut left_over = BTreeMap::new();
     tables.scan(Table::Due, b"", |key, value| {
         if let Some(file) = RelPath::new(std::str::from_utf8(key)?) {
-            left_over.push((file, postcard::from_bytes::<Route>(value)?));
+            left_over.insert(file, postcard::from_bytes::<Route>(value)?);
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let planned: BTreeSet<RelPath> = todo.due.iter().map(|page| page.file.clone()).collect();
+    for (file, route, reason, render) in hits {
+        // What a failed page last showed may be older than the view in its trace.
+        let failed = left_over.remove(&file).is_some();
+        todo.add(tables, &altered, &file, route, reason, render || failed)?;
+    }
     for (file, route) in left_over {
-        if !planned.contains(&file) && !pages.removed.contains(&file) {
+        if !pages.added.contains_key(&file) && !pages.removed.contains(&file) {
             todo.add(tables, &altered, &file, route, "it failed in an earlier build".to_owned(), true)?;
         }
     }

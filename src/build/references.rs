@@ -20,7 +20,6 @@ use crate::state::{Store, Table, Tables};
 pub fn report_dangling(
     root: &Path,
     tables: &Tables<'_>,
-    reading: &Reading,
     pending: &[(RecordId, String, Range<usize>)],
     report: &mut Report,
 ) -> Result<()> {
@@ -34,7 +33,7 @@ pub fn report_dangling(
         }
     }
     for (path, dangling) in by_file {
-        report_in_file(root, tables, reading, path, &dangling, report)?;
+        report_in_file(root, tables, path, &dangling, report)?;
     }
     Ok(())
 }
@@ -55,7 +54,6 @@ fn named_by_path(file: &str) -> Option<RecordId> {
 fn report_in_file(
     root: &Path,
     tables: &Tables<'_>,
-    _reading: &Reading,
     path: &str,
     dangling: &[(&RecordId, &Range<usize>)],
     report: &mut Report,
@@ -146,7 +144,35 @@ pub fn check_deleted(
         let references = parsed.records.into_iter().flat_map(|one| one.references).chain(parsed.references);
         let references: Vec<(RecordId, Range<usize>)> = references.filter(|(id, _)| gone.contains(id)).collect();
         let dangling: Vec<_> = references.iter().map(|(id, place)| (id, place)).collect();
-        report_in_file(root, tables, reading, &path, &dangling, report)?;
+        report_in_file(root, tables, &path, &dangling, report)?;
+    }
+    Ok(())
+}
+
+/// Reports pictures that photo lists name but that are not there.
+pub fn check_pictures(
+    root: &Path,
+    tables: &Tables<'_>,
+    reading: &Reading,
+    lists: &BTreeSet<String>,
+    report: &mut Report,
+) -> Result<()> {
+    for path in lists {
+        let file = format!("{}/{path}", source::FOLDER);
+        let Ok(bytes) = std::fs::read(root.join(&file)) else { continue };
+        let parsed = source::parse(path, &bytes, reading);
+        let text = String::from_utf8_lossy(&bytes);
+        for photo in parsed.photos.iter().flat_map(|(_, photos)| photos) {
+            if tables.bytes(Table::Pictures, photo.file.as_bytes(), |_| ())?.is_some() {
+                continue;
+            }
+            let name = photo.file.rsplit("/photos/").next().unwrap_or(&photo.file);
+            let message = format!("there is no picture {}/{}", source::FOLDER, photo.file);
+            report.diagnostics.push(match text.find(name) {
+                Some(at) => Diagnostic::at(&file, &text, at..at + name.len(), message),
+                None => Diagnostic::of_file(&file, message),
+            });
+        }
     }
     Ok(())
 }

@@ -27,8 +27,10 @@ use crate::state::{Store, Table, Tables};
 pub struct Synced {
     /// Pages that come and go.
     pub pages: PageChanges,
-    /// Moments at which the files that were read say something else.
+    /// Moments at which the files that were parsed say something else.
     pub moments: Vec<(i64, String)>,
+    /// Files that were parsed or are gone: their earlier moments no longer count.
+    pub parsed: BTreeSet<String>,
     /// Records that are no more.
     pub deleted: Vec<RecordId>,
 }
@@ -59,6 +61,8 @@ pub fn sync(
         unread: content.candidates.iter().map(|candidate| candidate.path.as_str()).collect(),
         deleted: BTreeSet::new(),
         moments: Vec::new(),
+        parsed: BTreeSet::new(),
+        photo_lists: BTreeSet::new(),
         folders: BTreeMap::new(),
         report,
     };
@@ -129,6 +133,9 @@ struct Sync<'s, 'i, 't> {
     unread: BTreeSet<&'s str>,
     deleted: BTreeSet<RecordId>,
     moments: Vec<(i64, String)>,
+    parsed: BTreeSet<String>,
+    /// Photo lists that may name a picture that is not there.
+    photo_lists: BTreeSet<String>,
     /// Files of each folder as they are now known.
     folders: BTreeMap<String, BTreeMap<String, Option<KnownFile>>>,
     report: &'s mut Report,
@@ -143,6 +150,7 @@ impl<'s> Sync<'s, '_, '_> {
         self.report.content.removed = removed.len() as u64;
         for (path, file) in removed {
             self.forget(path, file)?;
+            self.parsed.insert(path.clone());
             let (folder, name) = split(path);
             self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), None);
         }
@@ -162,6 +170,8 @@ impl<'s> Sync<'s, '_, '_> {
         }
         if let Place::PhotoFile(picture) = place(path) {
             self.picture(&picture, None)?;
+            let park = picture.split("/photos/").next().unwrap_or_default();
+            self.photo_lists.insert(format!("{park}/photos.toml"));
         }
         Ok(())
     }
@@ -218,6 +228,7 @@ impl<'s> Sync<'s, '_, '_> {
                 if let Some(known) = &candidate.known {
                     self.forget(path, known)?;
                 }
+                self.parsed.insert(path.clone());
                 self.remember(candidate, None);
                 return Ok(());
             }
@@ -235,6 +246,9 @@ impl<'s> Sync<'s, '_, '_> {
             Outcome::Parsed(digest, parsed) => (digest, *parsed),
         };
         self.report.content.parsed += 1;
+        if candidate.known.is_some() {
+            self.parsed.insert(path.clone());
+        }
         self.report.diagnostics.extend(parsed.problems);
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
@@ -264,8 +278,10 @@ impl<'s> Sync<'s, '_, '_> {
         for (target, photos) in &parsed.photos {
             self.attach(Table::Photos, target, Cell::Photos, photos)?;
         }
-        if let Place::PhotoFile(picture) = place(path) {
-            self.picture(&picture, Some(digest))?;
+        match place(path) {
+            Place::PhotoFile(picture) => self.picture(&picture, Some(digest))?,
+            Place::Photos(_) => drop(self.photo_lists.insert(path.clone())),
+            _ => {}
         }
         self.refer(path, parsed.references)?;
         for one in parsed.records {
@@ -378,15 +394,16 @@ impl<'s> Sync<'s, '_, '_> {
             self.put_record(&path, id, record)?;
         }
         self.store_folders()?;
-        let Self { index, pending, deleted, moments, report, .. } = self;
+        let Self { index, pending, deleted, moments, parsed, photo_lists, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
         let (pages, tables) = index.settle()?;
-        super::references::report_dangling(&build.options.root, tables, reading, &pending, report)?;
+        super::references::report_dangling(&build.options.root, tables, &pending, report)?;
+        super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         report.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        Ok(Synced { pages, moments, deleted: deleted.into_iter().collect() })
+        Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })
     }
 
     /// Writes what is now known of the folders in which anything was looked at.

@@ -70,6 +70,7 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
             if let Some((template, context)) = view.into_context() {
                 reader.begin_rendering();
                 reader.template(template);
+                reader.setting("minify");
                 let (sources, _) = Sources::read(root)?;
                 if let Ok(templates) = Templates::new(&sources, false) {
                     let answers = Rc::new(PageAnswers(Rc::clone(&reader)));

@@ -172,6 +172,7 @@ impl Worker<'_> {
         let Some((template, context)) = view.into_context() else { return Err("there is nothing to render".to_owned()) };
         reader.begin_rendering();
         reader.template(template);
+        reader.setting("minify");
         let answers = Rc::new(PageAnswers(Rc::clone(reader)));
         let rendered = with_answers(answers, || self.templates.render(template, &context));
         rendered.map(|rendered| rendered.0).map_err(|error| error.0)

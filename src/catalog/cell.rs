@@ -1,6 +1,7 @@
 //! Cells: everything that a page can read and that can change by itself. Knows nothing of pages.
 
-use std::fmt;
+use std::cell::RefCell;
+use std::fmt::{self, Write};
 
 use super::group::Group;
 use crate::digest::Digest;
@@ -43,7 +44,16 @@ pub type CellId = u64;
 impl Cell {
     /// The cell's number.
     pub fn id(&self) -> CellId {
-        Digest::of(self.to_string().as_bytes()).short()
+        thread_local! {
+            /// Cells are numbered a few dozen times a page; their names need no new memory each time.
+            static NAME: RefCell<String> = const { RefCell::new(String::new()) };
+        }
+        NAME.with_borrow_mut(|name| {
+            name.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(name, "{self}");
+            Digest::of(name.as_bytes()).short()
+        })
     }
 }
 

@@ -12,7 +12,7 @@ pub use reader::{Reader, Readings, Slice};
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
@@ -58,6 +58,15 @@ impl Catalog {
     /// A card; not a reading.
     pub fn card(&self, id: &RecordId) -> Result<Option<Card>> {
         self.snapshot.value(Table::Cards, &keys::record(id))
+    }
+
+    /// Name and URL of a record; not a reading. They are the first two fields of its card, and the
+    /// rest is not decoded.
+    fn link(&self, id: &RecordId) -> Result<Option<(String, String)>> {
+        let decoded = self.snapshot.bytes(Table::Cards, &keys::record(id), |bytes| {
+            postcard::take_from_bytes::<(String, String)>(bytes).map(|(link, _)| link)
+        })?;
+        decoded.transpose().context("a card in the state cannot be decoded")
     }
 
     /// The totals of a group; not a reading.

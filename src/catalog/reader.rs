@@ -119,7 +119,7 @@ impl Reader {
     /// Name and URL of a record.
     pub fn link(&self, id: &RecordId) -> Result<Option<(String, String)>> {
         self.note(Cell::Link(id.clone()));
-        Ok(self.catalog.card(id)?.map(|card| (card.name, card.url)))
+        self.catalog.link(id)
     }
 
     /// The approved reviews of a record, newest first.

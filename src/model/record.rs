@@ -102,7 +102,7 @@ impl RecordId {
             Kind::Company => format!("/companies/{}/", self.key),
             Kind::Model => format!("/models/{}/", self.key),
             Kind::Park => format!("/parks/{}/", self.key),
-            Kind::Area => format!("/parks/{}/#{}", self.parent_key(), self.slug()),
+            Kind::Area => format!("/parks/{}/#area-{}", self.parent_key(), self.slug()),
             Kind::Ride => format!("/parks/{}/rides/{}/", self.parent_key(), self.slug()),
             Kind::Country => format!("/countries/{}/", self.key.to_ascii_lowercase()),
         }

@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use super::view::map;
 use crate::catalog::{Group, Reader};
+use crate::digest::Digest;
 use crate::model::card::{Card, CardDetails, Rating, RideCard};
 use crate::model::record::{Common, Extra, HistoryEvent, Reference};
 use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
@@ -100,8 +101,10 @@ pub fn photos(reader: &Reader, photos: &[Photo]) -> Result<Value> {
     Ok(values?.into_iter().filter(|value| !value.is_none()).collect::<Vec<_>>().into())
 }
 
-/// The URL of a picture: its name for people, its digest so that a replaced picture is another.
-pub fn picture_url(file: &str, digest: crate::digest::Digest) -> String {
+/// The URL of a picture: its name for people, and a fingerprint of its bytes and its place, so
+/// that a replaced picture is another and two pictures never share a URL.
+pub fn picture_url(file: &str, digest: Digest) -> String {
+    let digest = Digest::of_parts([&digest.0[..], file.as_bytes()]);
     let name = file.rsplit('/').next().unwrap_or(file);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
     let extension: String = extension.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();

@@ -56,8 +56,8 @@ pub fn areas(park: &str, findings: &mut Findings<'_>) -> Parsed {
     parsed
 }
 
-/// The photos of a park, its rides and its areas.
-pub fn photos(park: &str, findings: &mut Findings<'_>) -> Parsed {
+/// The photos of a park, its rides and its areas. `folder` is the park's, below `content/`.
+pub fn photos(park: &str, folder: &str, findings: &mut Findings<'_>) -> Parsed {
     let mut parsed = Parsed::default();
     let mut by_target: BTreeMap<RecordId, Vec<Photo>> = BTreeMap::new();
     for node in entries("photo", findings) {
@@ -82,7 +82,7 @@ pub fn photos(park: &str, findings: &mut Findings<'_>) -> Parsed {
                 findings.note(place, format!("`{name}` is not a file name"), None);
             }
             Some((name, _)) if approved => {
-                let photo = Photo { file: format!("parks/{park}/photos/{name}"), ..photo };
+                let photo = Photo { file: format!("{folder}/photos/{name}"), ..photo };
                 by_target.entry(target.0.clone()).or_default().push(photo);
                 parsed.references.push(target);
             }

@@ -117,7 +117,10 @@ pub fn parse(path: &str, bytes: &[u8], reading: &Reading) -> Parsed {
     let mut parsed = match &place {
         Place::Areas(park) => lists::areas(park, &mut findings),
         Place::Reviews(park) => lists::reviews(park, reading, &mut findings),
-        Place::Photos(park) => lists::photos(park, &mut findings),
+        Place::Photos(park) => {
+            let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+            lists::photos(park, folder, &mut findings)
+        }
         Place::Record(kind, scope, stem) => records::read(*kind, scope, stem, reading, &mut findings),
         Place::PhotoFile(_) | Place::Ignored | Place::Unknown(_) => Parsed::default(),
     };
