@@ -64,45 +64,25 @@ fn main() -> ExitCode {
 fn write_floor(tree: &Path, threads: usize, repeat: usize) -> io::Result<serde_json::Value> {
     let folders = listed(tree)?;
     let shares = shares(&folders, tree, threads);
-    let largest = folders
-        .iter()
-        .flat_map(|folder| &folder.files)
-        .map(|(_, size)| *size)
-        .max();
-    let filler: Vec<u8> = b"<p>theme park</p>\n"
-        .iter()
-        .copied()
-        .cycle()
-        .take(largest.unwrap_or(0) as usize)
-        .collect();
+    let largest = folders.iter().flat_map(|folder| &folder.files).map(|(_, size)| *size).max();
+    let filler: Vec<u8> = b"<p>theme park</p>\n".iter().copied().cycle().take(largest.unwrap_or(0) as usize).collect();
     let mut times = Vec::new();
     let mut copies = Vec::new();
     for round in 0..repeat {
         let copy = fresh_sibling(tree, round)?;
         let started = (Instant::now(), cpu_seconds());
         std::thread::scope(|scope| {
-            let running: Vec<_> = shares
-                .iter()
-                .map(|share| scope.spawn(|| write_share(share, tree, &copy, &filler)))
-                .collect();
-            running
-                .into_iter()
-                .try_for_each(|thread| thread.join().expect("a writing thread does not panic"))
+            let running: Vec<_> =
+                shares.iter().map(|share| scope.spawn(|| write_share(share, tree, &copy, &filler))).collect();
+            running.into_iter().try_for_each(|thread| thread.join().expect("a writing thread does not panic"))
         })?;
         times.push((started.0.elapsed().as_secs_f64(), cpu_seconds() - started.1));
         copies.push(copy);
     }
     // Not between the rounds: some file systems are slow to make files just after many were deleted.
     copies.iter().try_for_each(fs::remove_dir_all)?;
-    let files = folders
-        .iter()
-        .map(|folder| folder.files.len())
-        .sum::<usize>();
-    let bytes = folders
-        .iter()
-        .flat_map(|folder| &folder.files)
-        .map(|(_, size)| size)
-        .sum::<u64>();
+    let files = folders.iter().map(|folder| folder.files.len()).sum::<usize>();
+    let bytes = folders.iter().flat_map(|folder| &folder.files).map(|(_, size)| size).sum::<u64>();
     Ok(serde_json::json!({
         "floor": "write", "threads": threads, "folders": folders.len(), "files": files, "bytes": bytes,
         "seconds": median(&times, |time| time.0), "cpu_seconds": median(&times, |time| time.1),
@@ -171,32 +151,18 @@ fn listed(tree: &Path) -> io::Result<Vec<Folder>> {
 /// part, so no two threads wait for the same folder's lock.
 fn shares<'a>(folders: &'a [Folder], tree: &Path, threads: usize) -> Vec<Vec<&'a Folder>> {
     let top = |folder: &Folder| -> PathBuf {
-        folder
-            .path
-            .strip_prefix(tree)
-            .expect("every folder was found below the tree")
-            .iter()
-            .take(2)
-            .collect()
+        folder.path.strip_prefix(tree).expect("every folder was found below the tree").iter().take(2).collect()
     };
     let mut shares: Vec<Vec<&Folder>> = (0..threads).map(|_| Vec::new()).collect();
     for group in folders.chunk_by(|a, b| top(a) == top(b)) {
-        let least = shares
-            .iter_mut()
-            .min_by_key(|share| share.len())
-            .expect("at least one thread");
+        let least = shares.iter_mut().min_by_key(|share| share.len()).expect("at least one thread");
         least.extend(group);
     }
     shares
 }
 
 fn write_share(share: &[&Folder], tree: &Path, copy: &Path, filler: &[u8]) -> io::Result<()> {
-    let moved = |path: &Path| {
-        copy.join(
-            path.strip_prefix(tree)
-                .expect("every path was found below the tree"),
-        )
-    };
+    let moved = |path: &Path| copy.join(path.strip_prefix(tree).expect("every path was found below the tree"));
     for folder in share {
         fs::create_dir_all(moved(&folder.path))?;
         for (file, size) in &folder.files {
@@ -207,10 +173,7 @@ fn write_share(share: &[&Folder], tree: &Path, copy: &Path, filler: &[u8]) -> io
 }
 
 fn fresh_sibling(tree: &Path, round: usize) -> io::Result<PathBuf> {
-    let mut name = tree
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_os_string();
+    let mut name = tree.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_os_string();
     name.push(format!(".floor-{}-{round}", std::process::id()));
     let sibling = tree.with_file_name(name);
     fs::create_dir(&sibling)?;
@@ -221,12 +184,7 @@ fn fresh_sibling(tree: &Path, round: usize) -> io::Result<PathBuf> {
 fn cpu_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = |at: usize| {
-        behind_name
-            .split_whitespace()
-            .nth(at)
-            .and_then(|field| field.parse::<f64>().ok())
-    };
+    let ticks = |at: usize| behind_name.split_whitespace().nth(at).and_then(|field| field.parse::<f64>().ok());
     match (ticks(11), ticks(12)) {
         (Some(user), Some(system)) => (user + system) / 100.0,
         _ => f64::NAN,
@@ -241,17 +199,10 @@ fn median(times: &[(f64, f64)], of: impl Fn(&(f64, f64)) -> f64) -> f64 {
 
 fn wanted() -> Result<Wanted, String> {
     let mut wanted = Wanted::default();
-    let mut args = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .peekable(); // --bench is cargo's own
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench").peekable(); // --bench is cargo's own
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("{arg} needs a value"))?;
-        let number = || {
-            value
-                .parse::<usize>()
-                .map_err(|_| format!("{arg} needs a number, not {value}"))
-        };
+        let number = || value.parse::<usize>().map_err(|_| format!("{arg} needs a number, not {value}"));
         match arg.as_str() {
             "--threads" => wanted.threads = Some(number()?),
             "--repeat" => wanted.repeat = Some(number()?),

@@ -38,13 +38,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let written = match (wanted.corpus, wanted.pages) {
         (Some(corpus), None) => synth::from_corpus(&corpus, &out),
-        (None, Some(pages)) => synth::write_site(
-            &out,
-            &synth::Shape {
-                pages,
-                seed: wanted.seed.unwrap_or(1),
-            },
-        ),
+        (None, Some(pages)) => synth::write_site(&out, &synth::Shape { pages, seed: wanted.seed.unwrap_or(1) }),
         _ => {
             eprintln!("either --pages or --corpus\n\n{USAGE}");
             return ExitCode::from(2);

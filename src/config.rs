@@ -142,8 +142,9 @@ impl Settings {
         }
         if let Some(node) = fields.take("countries") {
             for (code, place, node) in Fields::of(node, findings).take_all() {
-                if crate::model::country::name(&code).is_none() {
-                    findings.note(place, format!("`{code}` is not an ISO 3166-1 country code"), None);
+                if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
+                    let help = Some("two capital letters, for instance `NL`".to_owned());
+                    findings.note(place, format!("`{code}` is not a country code"), help);
                 } else if let Shape::String(name) = node.shape {
                     self.countries.insert(code, name);
                 } else {
@@ -157,11 +158,6 @@ impl Settings {
             }
         }
         std::mem::replace(fields, Fields::empty()).finish(findings);
-    }
-
-    /// The name of a country: this site's own, else the everyday English one, else the code.
-    pub fn country_name<'a>(&'a self, code: &'a str) -> &'a str {
-        self.countries.get(code).map(String::as_str).or_else(|| crate::model::country::name(code)).unwrap_or(code)
     }
 
     /// Every setting that a page can read, with the digest of its value.
@@ -212,7 +208,10 @@ impl SiteSettings {
             self.description = description;
         }
         if let Some((language, place)) = fields.text_at("language", findings) {
-            if language.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            if language
+                .split('-')
+                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+            {
                 self.language = language;
             } else {
                 findings.note(place, "`language` must be a language tag such as `en` or `nl-BE`", None);
@@ -252,7 +251,11 @@ mod tests {
         let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["`base_url` must be an absolute URL", "`rides` must be between 1 and 10000, found 0", "unknown key `titel`"]
+            [
+                "`base_url` must be an absolute URL",
+                "`rides` must be between 1 and 10000, found 0",
+                "unknown key `titel`"
+            ]
         );
         assert_eq!(problems[2].help.as_deref(), Some("did you mean `title`?"));
     }

@@ -1,20 +1,82 @@
-//! Lifthill: a static site generator for encyclopedias of theme parks.
+//! Lifthill: a static site generator for encyclopedias of theme parks, whose incremental build
+//! equals a clean one.
+//!
+//! # From files to pages
+//!
+//! ```text
+//!  content/ ──sync──▶ state ──catalog──▶ views ──render──▶ bytes ──▶ output/
+//!  templates/         records   notes     plain    Tera,            written if
+//!  assets/            cards     every     values   minified         changed
+//!  lifthill.toml      groups    reading
+//! ```
+//!
+//! 1. **Look.** Walk `content/` and stat every output, both at once. A file whose stamp (size,
+//!    times, inode) is as it was left, and old enough to be believed, is not read.
+//! 2. **Sync.** Parse what changed into *records*; derive their *cards* (what other pages show)
+//!    and their places in *groups* (rides of a park, parks of a country). Everything that changed
+//!    is a *cell*.
+//! 3. **Plan.** A page is due if its *trace* holds a changed cell, if it is new, if its file is
+//!    missing or altered, or if it failed before.
+//! 4. **Work.** In parallel: build the page's *view* through a reader that notes every *reading*;
+//!    the same view as before → done; else render; the same bytes → done; else write.
+//! 5. **Sweep.** Remove the files of pages that are no more, and only those that we wrote.
+//! 6. **Commit.** The state is made durable once, after the outputs.
+//!
+//! # What holds, and what is absent
+//!
+//! * A page can be read into existence only through [`catalog::Reader`], which notes each
+//!   reading. There is no other way from the state to a template; no template is handed a
+//!   whole collection.
+//! * Times never decide, they only spare reading: bytes are compared by digest.
+//! * A mistake in content stops the build before anything is written, and the state stays as it
+//!   was. A mistake in a template fails the pages that meet it; they keep what they showed and
+//!   stay due.
+//! * No clock, environment, hash order, thread or absolute path reaches a page. The one clock is
+//!   [`build::Options::now`], which decides only what is published.
+//! * A state that cannot be used costs a clean build, never an error. A build that did not come
+//!   to its end is one.
+//! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
+//!   write. No symbolic link is followed.
+//!
+//! # The floors
+//!
+//! A file imports only from floors below its own; a test enforces it.
+//!
+//! ```text
+//! 7  main.rs, lib.rs
+//! 6  cli        what was typed → what is meant; one file a verb
+//! 5  metrics    the build's numbers as files
+//! 4  build      one build from end to end; why
+//! 3  site       which pages exist (routes) and what each shows (views)
+//!    catalog    the only way to read; groups
+//! 2  source, state, render, assets, output      these never import each other
+//! 1  model      plain records, dates with precision, slugs
+//! 0  digest, paths, stamp, diagnostics, fields, config, report
+//! ```
+//!
+//! To add a kind of page: a variant of [`site::Route`], a file in `site/views/`, a template.
 
-pub mod digest;
-pub mod paths;
-pub mod stamp;
-pub mod diagnostics;
-pub mod fields;
 pub mod config;
+pub mod diagnostics;
+pub mod digest;
+pub mod fields;
+pub mod paths;
+pub mod report;
+pub mod stamp;
+
 pub mod model;
-pub mod source;
-pub mod state;
-pub mod render;
+
 pub mod assets;
 pub mod output;
+pub mod render;
+pub mod source;
+pub mod state;
+
 pub mod catalog;
 pub mod site;
-pub mod report;
+
 pub mod build;
+
 pub mod metrics;
+
 pub mod cli;

@@ -27,7 +27,9 @@ pub fn write(root: &Path, report: &Report) -> Result<()> {
 /// A reader must never meet half a file.
 fn replace(path: &Path, text: &str) -> Result<()> {
     let beside = path.with_extension("tmp");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The report in Prometheus' classic text format. The library writes OpenMetrics, of which the
@@ -43,33 +45,60 @@ fn prometheus(report: &Report) -> Result<String> {
         }
     };
     let pages = &report.pages;
-    family("build_pages", "Pages by outcome in the last build", "outcome", &[
-        ("rendered", pages.rendered as f64),
-        ("written", pages.written as f64),
-        ("unchanged", pages.unchanged as f64),
-        ("removed", pages.removed as f64),
-        ("failed", pages.failed as f64),
-    ]);
-    family("build_content_files", "Content files by outcome in the last build", "outcome", &[
-        ("total", report.content.total as f64),
-        ("read", report.content.read as f64),
-        ("parsed", report.content.parsed as f64),
-        ("removed", report.content.removed as f64),
-    ]);
-    family("build_files", "Output files by outcome in the last build", "outcome", &[
-        ("written", report.files.written as f64),
-        ("removed", report.files.removed as f64),
-    ]);
-    family("build_written_bytes", "Bytes written below output/ in the last build", "", &[("", report.bytes_written as f64)]);
+    family(
+        "build_pages",
+        "Pages by outcome in the last build",
+        "outcome",
+        &[
+            ("rendered", pages.rendered as f64),
+            ("written", pages.written as f64),
+            ("unchanged", pages.unchanged as f64),
+            ("removed", pages.removed as f64),
+            ("failed", pages.failed as f64),
+        ],
+    );
+    family(
+        "build_content_files",
+        "Content files by outcome in the last build",
+        "outcome",
+        &[
+            ("total", report.content.total as f64),
+            ("read", report.content.read as f64),
+            ("parsed", report.content.parsed as f64),
+            ("removed", report.content.removed as f64),
+        ],
+    );
+    family(
+        "build_files",
+        "Output files by outcome in the last build",
+        "outcome",
+        &[("written", report.files.written as f64), ("removed", report.files.removed as f64)],
+    );
+    family(
+        "build_written_bytes",
+        "Bytes written below output/ in the last build",
+        "",
+        &[("", report.bytes_written as f64)],
+    );
     family("build_seconds", "Wall-clock seconds of the last build", "", &[("", report.seconds)]);
     let phases: Vec<(&str, f64)> = report.phases.iter().map(|(phase, seconds)| (*phase, *seconds)).collect();
     family("build_phase_seconds", "Wall-clock seconds of each phase of the last build", "phase", &phases);
-    family("build_peak_memory_bytes", "Peak resident memory of the last build", "", &[("", report.peak_memory_bytes as f64)]);
+    family(
+        "build_peak_memory_bytes",
+        "Peak resident memory of the last build",
+        "",
+        &[("", report.peak_memory_bytes as f64)],
+    );
     let skipped = if pages.total == 0 { 0.0 } else { pages.unchanged as f64 / pages.total as f64 };
     family("build_skipped_ratio", "Share of pages that the last build did not have to render", "", &[("", skipped)]);
     family("build_problems", "Problems found in the last build", "", &[("", report.diagnostics.len() as f64)]);
     if let Some(moment) = report.next_change {
-        family("build_next_change_timestamp_seconds", "When the output next changes by itself", "", &[("", moment as f64)]);
+        family(
+            "build_next_change_timestamp_seconds",
+            "When the output next changes by itself",
+            "",
+            &[("", moment as f64)],
+        );
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;

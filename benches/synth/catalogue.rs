@@ -18,33 +18,16 @@ pub fn park(plan: &Plan, index: u32) -> (String, u32) {
     let renamed = dice.one_in(20);
     if renamed {
         front.texts("former_names", &[format!("{} Park", made_up(dice))]);
-        front.texts(
-            "former_slugs",
-            &[format!("{}-classic", plan.park_slug(index))],
-        );
+        front.texts("former_slugs", &[format!("{}-classic", plan.park_slug(index))]);
     }
-    let kinds = [
-        "theme_park",
-        "theme_park",
-        "amusement_park",
-        "amusement_park",
-        "water_park",
-        "zoo",
-        "fair",
-    ];
+    let kinds = ["theme_park", "theme_park", "amusement_park", "amusement_park", "water_park", "zoo", "fair"];
     front.text("type", dice.pick(&kinds));
     life(&mut front, dice);
     front.text("country", plan.country(index));
-    front.text(
-        "city",
-        &format!("{}{}", made_up(dice), dice.pick(words::TOWN_TAILS)),
-    );
+    front.text("city", &format!("{}{}", made_up(dice), dice.pick(words::TOWN_TAILS)));
     if dice.one_in(2) {
         front.text("region", &made_up(dice));
-        front.text(
-            "street",
-            &format!("{}straße {}", made_up(dice), dice.between(1..=99)),
-        );
+        front.text("street", &format!("{}straße {}", made_up(dice), dice.between(1..=99)));
     }
     front.raw("latitude", degrees(dice, 60));
     front.raw("longitude", degrees(dice, 170));
@@ -56,17 +39,11 @@ pub fn park(plan: &Plan, index: u32) -> (String, u32) {
     }
     if dice.one_in(2) {
         front.raw("size_ha", format_args!("{}.5", dice.between(1..=180)));
-        front.text(
-            "website",
-            &format!("https://www.{}.example/", plan.park_slug(index)),
-        );
+        front.text("website", &format!("https://www.{}.example/", plan.park_slug(index)));
     }
     if dice.one_in(10) {
         let arabic = "{ name = \"مدينة الألعاب\", lang = \"ar\", dir = \"rtl\" }";
-        front.raw(
-            "native_names",
-            format_args!("[{{ name = \"歡樂世界\", lang = \"zh\" }}, {arabic}]"),
-        );
+        front.raw("native_names", format_args!("[{{ name = \"歡樂世界\", lang = \"zh\" }}, {arabic}]"));
     }
     history(&mut front, dice, 2);
     (front.with_body(&park_body(plan, index)), u32::from(renamed))
@@ -79,19 +56,14 @@ pub fn areas(plan: &Plan, park: u32) -> Option<String> {
     dice.roll();
     let mut out = String::new();
     for name in &names {
-        writeln!(out, "[[area]]\nname = {}", quoted(name))
-            .expect("writing to a String cannot fail");
+        writeln!(out, "[[area]]\nname = {}", quoted(name)).expect("writing to a String cannot fail");
         if dice.one_in(2) {
             writeln!(out, "slug = \"{}\"", slug(name)).expect("writing to a String cannot fail");
         }
         let (sentence, year) = (description(dice), dice.between(1960..=2024));
         let opened = date_in(dice, year);
-        writeln!(
-            out,
-            "description = {}\nopened = {opened}\n",
-            quoted(&sentence)
-        )
-        .expect("writing to a String cannot fail");
+        writeln!(out, "description = {}\nopened = {opened}\n", quoted(&sentence))
+            .expect("writing to a String cannot fail");
     }
     (!names.is_empty()).then_some(out)
 }
@@ -112,10 +84,7 @@ pub fn company(plan: &Plan, index: u32) -> String {
         _ if dice.one_in(3) => front.texts("roles", &["operator", "owner"]),
         _ => front.texts("roles", &["operator"]),
     };
-    front.text(
-        "country",
-        words::COUNTRIES[dice.skewed(words::COUNTRIES.len() as u32) as usize].0,
-    );
+    front.text("country", words::COUNTRIES[dice.skewed(words::COUNTRIES.len() as u32) as usize].0);
     let founded = dice.between(1870..=2010);
     front.raw("founded", date_in(dice, founded));
     if dice.one_in(6) {
@@ -140,22 +109,14 @@ pub fn model(plan: &Plan, index: u32) -> String {
     front.texts("kinds", &[dice.pick(kinds)]);
     let mut body = String::new();
     paragraph(&mut body, dice, 40);
-    writeln!(
-        body,
-        "Built by <company:{}>.",
-        plan.company_slug(plan.model_maker(index))
-    )
-    .expect("writing to a String cannot fail");
+    writeln!(body, "Built by <company:{}>.", plan.company_slug(plan.model_maker(index)))
+        .expect("writing to a String cannot fail");
     front.with_body(&body)
 }
 
 /// `status`, `opened`, `closed`: eight in ten operate, some are not open yet, some have no known date.
 pub fn life(front: &mut Front, dice: &mut Dice) {
-    let status = if dice.below(10) < 8 {
-        "operating"
-    } else {
-        dice.pick(words::STATUSES_BUT_OPERATING)
-    };
+    let status = if dice.below(10) < 8 { "operating" } else { dice.pick(words::STATUSES_BUT_OPERATING) };
     front.text("status", status);
     let ended = matches!(status, "closed" | "demolished" | "relocated");
     let opened = 2025 - dice.skewed(if ended { 100 } else { 120 }) - if ended { 20 } else { 0 };
@@ -170,14 +131,7 @@ pub fn life(front: &mut Front, dice: &mut Dice) {
     }
     if ended {
         let year = dice.between(opened + 10..=2025);
-        front.text(
-            "closed",
-            &if dice.one_in(2) {
-                year.to_string()
-            } else {
-                day_in(dice, year)
-            },
-        );
+        front.text("closed", &if dice.one_in(2) { year.to_string() } else { day_in(dice, year) });
     }
 }
 
@@ -187,10 +141,7 @@ pub fn history(front: &mut Front, dice: &mut Dice, most: u32) {
         let year = dice.between(1990..=2025);
         front.element("history");
         front.raw("date", date_in(dice, year));
-        front.text(
-            "type",
-            dice.pick(&["refurbishment", "rename", "reopening", "accident"]),
-        );
+        front.text("type", dice.pick(&["refurbishment", "rename", "reopening", "accident"]));
         front.text("title", &description(dice));
         if dice.one_in(2) {
             front.text("text", &description(dice));
@@ -217,13 +168,8 @@ fn park_body(plan: &Plan, index: u32) -> String {
     paragraph(&mut out, dice, 45);
     text(&mut out, dice, 20);
     let other = dice.below(plan.parks);
-    write!(
-        out,
-        " See also [{}](park:{})",
-        plan.park_name(other),
-        plan.park_slug(other)
-    )
-    .expect("writing to a String cannot fail");
+    write!(out, " See also [{}](park:{})", plan.park_name(other), plan.park_slug(other))
+        .expect("writing to a String cannot fail");
     link(&mut out, plan, dice, " and *", "*");
     out.push_str(".\n\n");
     list(&mut out, dice, 4, 7);
@@ -233,22 +179,13 @@ fn park_body(plan: &Plan, index: u32) -> String {
     text(&mut out, dice, 6);
     out.push_str("**\n\n| Season | Opens | Closes | Price |\n| --- | --- | --- | --- |\n");
     for season in words::SEASONS {
-        let (opens, closes, price) = (
-            dice.between(8..=11),
-            dice.between(16..=22),
-            dice.between(9..=69),
-        );
-        writeln!(out, "| {season} | {opens}:00 | {closes}:30 | {price}.50 |")
-            .expect("writing to a String cannot fail");
+        let (opens, closes, price) = (dice.between(8..=11), dice.between(16..=22), dice.between(9..=69));
+        writeln!(out, "| {season} | {opens}:00 | {closes}:30 | {price}.50 |").expect("writing to a String cannot fail");
     }
     out.push_str("\n### By train\n\n");
     text(&mut out, dice, 30);
-    writeln!(
-        out,
-        " More in [this country](country:{}).\n",
-        plan.country(index)
-    )
-    .expect("writing to a String cannot fail");
+    writeln!(out, " More in [this country](country:{}).\n", plan.country(index))
+        .expect("writing to a String cannot fail");
     paragraph(&mut out, dice, 30);
     text(&mut out, dice, 15);
     link(&mut out, plan, dice, " Compare ", "");

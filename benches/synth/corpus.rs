@@ -29,42 +29,25 @@ pub fn from_corpus(corpus: &Path, root: &Path) -> io::Result<Counts> {
         fs::write(folder.join("index.md"), park_file(park)?)
     })?;
     each(&corpus.join("rides.jsonl"), |ride| {
-        let folder = content
-            .join("parks")
-            .join(text(ride, "park")?)
-            .join("rides");
+        let folder = content.join("parks").join(text(ride, "park")?).join("rides");
         counts.rides += 1;
-        fs::write(
-            folder.join(text(ride, "slug")?).with_extension("md"),
-            ride_file(ride)?,
-        )
+        fs::write(folder.join(text(ride, "slug")?).with_extension("md"), ride_file(ride)?)
     })?;
     let companies = content.join("companies");
     fs::create_dir_all(&companies)?;
     each(&corpus.join("companies.jsonl"), |company| {
         counts.companies += 1;
-        fs::write(
-            companies.join(text(company, "slug")?).with_extension("md"),
-            company_file(company)?,
-        )
+        fs::write(companies.join(text(company, "slug")?).with_extension("md"), company_file(company)?)
     })?;
     let mut by_park: BTreeMap<String, String> = BTreeMap::new();
     each(&corpus.join("reviews.jsonl"), |review| {
-        let (park, ride) = text(review, "ride")?
-            .split_once('/')
-            .ok_or_else(|| wrong("a review's ride"))?;
+        let (park, ride) = text(review, "ride")?.split_once('/').ok_or_else(|| wrong("a review's ride"))?;
         counts.reviews += 1;
-        by_park
-            .entry(park.to_string())
-            .or_default()
-            .push_str(&review_line(review, ride)?);
+        by_park.entry(park.to_string()).or_default().push_str(&review_line(review, ride)?);
         Ok(())
     })?;
     for (park, lines) in by_park {
-        fs::write(
-            content.join("parks").join(park).join("reviews.jsonl"),
-            lines,
-        )?;
+        fs::write(content.join("parks").join(park).join("reviews.jsonl"), lines)?;
     }
     Ok(counts)
 }
@@ -119,10 +102,7 @@ fn company_file(company: &Value) -> io::Result<String> {
 
 fn review_line(review: &Value, ride: &str) -> io::Result<String> {
     let mut line = String::new();
-    let (author, words) = (
-        quoted(text(review, "author")?),
-        quoted(text(review, "text")?),
-    );
+    let (author, words) = (quoted(text(review, "author")?), quoted(text(review, "text")?));
     let (rating, created) = (&review["rating"], text(review, "date")?);
     writeln!(
         line,
@@ -181,13 +161,10 @@ fn text<'a>(record: &'a Value, key: &str) -> io::Result<&'a str> {
 
 fn each(file: &Path, mut line: impl FnMut(&Value) -> io::Result<()>) -> io::Result<()> {
     let in_file = |at: usize, error: &dyn std::fmt::Display| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{}:{}: {error}", file.display(), at + 1),
-        )
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}:{}: {error}", file.display(), at + 1))
     };
-    let reader = File::open(file)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    let reader =
+        File::open(file).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
     for (at, json) in BufReader::new(reader).lines().enumerate() {
         let record: Value = serde_json::from_str(&json?).map_err(|error| in_file(at, &error))?;
         line(&record).map_err(|error| in_file(at, &error))?;
@@ -196,8 +173,5 @@ fn each(file: &Path, mut line: impl FnMut(&Value) -> io::Result<()>) -> io::Resu
 }
 
 fn wrong(what: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("not understood or missing: {what}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("not understood or missing: {what}"))
 }

@@ -76,9 +76,5 @@ pub fn date_in(dice: &mut Dice, year: u32) -> String {
 }
 
 pub fn day_in(dice: &mut Dice, year: u32) -> String {
-    format!(
-        "{year}-{:02}-{:02}",
-        dice.between(1..=12),
-        dice.between(1..=28)
-    )
+    format!("{year}-{:02}-{:02}", dice.between(1..=12), dice.between(1..=28))
 }

@@ -3,11 +3,7 @@
 //!
 //! The same shape gives the same bytes on any machine. Records are made one after the other and
 //! forgotten once written, so a million pages take no more memory than a thousand.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each program that includes this module uses a part of it"
-)]
+#![allow(dead_code, unused_imports, reason = "each program that includes this module uses a part of it")]
 
 mod catalogue;
 mod corpus;
@@ -53,31 +49,19 @@ pub struct Counts {
 pub fn write_site(root: &Path, shape: &Shape) -> io::Result<Counts> {
     let plan = Plan::new(shape);
     let content = new_content(root)?;
-    let mut counts = Counts {
-        companies: plan.companies,
-        models: plan.models,
-        ..Counts::default()
-    };
+    let mut counts = Counts { companies: plan.companies, models: plan.models, ..Counts::default() };
     for park in 0..plan.parks {
         write_park(&content, &plan, park, &mut counts)?;
     }
     let companies = content.join("companies");
     fs::create_dir_all(&companies)?;
     for company in 0..plan.companies {
-        let file = companies
-            .join(plan.company_slug(company))
-            .with_extension("md");
+        let file = companies.join(plan.company_slug(company)).with_extension("md");
         fs::write(file, catalogue::company(&plan, company))?;
     }
     for model in 0..plan.models {
-        let file = content
-            .join("models")
-            .join(plan.model_key(model))
-            .with_extension("md");
-        fs::create_dir_all(
-            file.parent()
-                .expect("a file in content/models has a folder"),
-        )?;
+        let file = content.join("models").join(plan.model_key(model)).with_extension("md");
+        fs::create_dir_all(file.parent().expect("a file in content/models has a folder"))?;
         fs::write(file, catalogue::model(&plan, model))?;
     }
     Ok(counts)
@@ -114,9 +98,6 @@ fn new_content(root: &Path) -> io::Result<std::path::PathBuf> {
     let content = root.join("content");
     fs::create_dir_all(root)?;
     fs::create_dir(&content)?;
-    fs::write(
-        root.join("lifthill.toml"),
-        "title = \"Parkpedia\"\nbase_url = \"https://parkpedia.example\"\n",
-    )?;
+    fs::write(root.join("lifthill.toml"), "title = \"Parkpedia\"\nbase_url = \"https://parkpedia.example\"\n")?;
     Ok(content)
 }

@@ -78,9 +78,7 @@ impl Plan {
         }
         let all = words::AREAS.len() as u32;
         let start = dice.below(all);
-        (0..dice.between(2..=6))
-            .map(|at| words::AREAS[((start + at) % all) as usize])
-            .collect()
+        (0..dice.between(2..=6)).map(|at| words::AREAS[((start + at) % all) as usize]).collect()
     }
 
     pub fn ride_name(&self, ride: u32) -> String {
@@ -105,21 +103,12 @@ impl Plan {
 
     /// `<park>/<ride>`, as links and reviews name it.
     pub fn ride_key(&self, ride: u32) -> String {
-        format!(
-            "{}/{}",
-            self.park_slug(self.park_of(ride)),
-            self.ride_slug(ride)
-        )
+        format!("{}/{}", self.park_slug(self.park_of(ride)), self.ride_slug(ride))
     }
 
     pub fn company_name(&self, company: u32) -> String {
-        let tail = self
-            .dice(Stream::CompanyName, company)
-            .pick(words::COMPANY_TAILS);
-        format!(
-            "{} {tail}",
-            self.stem(Stream::CompanyName, company, self.companies)
-        )
+        let tail = self.dice(Stream::CompanyName, company).pick(words::COMPANY_TAILS);
+        format!("{} {tail}", self.stem(Stream::CompanyName, company, self.companies))
     }
 
     pub fn company_slug(&self, company: u32) -> String {
@@ -132,8 +121,7 @@ impl Plan {
 
     /// Any company that operates parks; none where there is no company but makers.
     pub fn operator(&self, dice: &mut Dice) -> Option<u32> {
-        (self.companies > self.makers)
-            .then(|| self.makers + dice.skewed(self.companies - self.makers))
+        (self.companies > self.makers).then(|| self.makers + dice.skewed(self.companies - self.makers))
     }
 
     /// Every fifth manufacturer designs rides too.
@@ -165,15 +153,12 @@ impl Plan {
 
     /// The model a ride is built to: one of its maker's, or none.
     pub fn model(&self, ride: u32) -> Option<u32> {
-        let maker = self
-            .maker(ride)
-            .filter(|maker| *maker < self.model_makers)?;
+        let maker = self.maker(ride).filter(|maker| *maker < self.model_makers)?;
         let of_maker = (self.models - maker).div_ceil(self.model_makers);
         let mut dice = self.dice(Stream::RideKind, ride);
         dice.roll();
         dice.roll();
-        dice.one_in(2)
-            .then(|| maker + dice.below(of_maker) * self.model_makers)
+        dice.one_in(2).then(|| maker + dice.below(of_maker) * self.model_makers)
     }
 
     pub fn model_maker(&self, model: u32) -> u32 {
@@ -182,9 +167,7 @@ impl Plan {
 
     pub fn model_name(&self, model: u32) -> String {
         let names = words::MODELS.len() as u32;
-        let start = self
-            .dice(Stream::ModelName, self.model_maker(model))
-            .below(names);
+        let start = self.dice(Stream::ModelName, self.model_maker(model)).below(names);
         let turn = model / self.model_makers;
         let name = words::MODELS[((start + turn) % names) as usize];
         match turn / names {
@@ -195,11 +178,7 @@ impl Plan {
 
     /// `<company>/<model>`.
     pub fn model_key(&self, model: u32) -> String {
-        format!(
-            "{}/{}",
-            self.company_slug(self.model_maker(model)),
-            slug(&self.model_name(model))
-        )
+        format!("{}/{}", self.company_slug(self.model_maker(model)), slug(&self.model_name(model)))
     }
 
     /// Index into `words::KINDS`.
@@ -222,10 +201,7 @@ impl Plan {
             4_097..=262_144 => 3,
             _ => 4,
         };
-        word(
-            scrambled(self.seed, stream, index, syllables * 6),
-            syllables,
-        )
+        word(scrambled(self.seed, stream, index, syllables * 6), syllables)
     }
 }
 
@@ -236,9 +212,7 @@ pub fn made_up(dice: &mut Dice) -> String {
 
 /// Six bits of `code` a syllable.
 fn word(code: u32, syllables: u32) -> String {
-    let plain: String = (0..syllables)
-        .map(|at| words::SYLLABLES[(code >> (6 * at)) as usize % 64])
-        .collect();
+    let plain: String = (0..syllables).map(|at| words::SYLLABLES[(code >> (6 * at)) as usize % 64]).collect();
     let mut out = String::new();
     capitalised(&mut out, &plain);
     out

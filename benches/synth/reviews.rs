@@ -14,11 +14,7 @@ pub fn of_park(plan: &Plan, park: u32) -> (String, u32) {
     let mut count = each(&mut lines, &mut plan.dice(Stream::ParkReviews, park), None);
     for ride in plan.rides_of(park) {
         let slug = plan.ride_slug(ride);
-        count += each(
-            &mut lines,
-            &mut plan.dice(Stream::RideReviews, ride),
-            Some(&slug),
-        );
+        count += each(&mut lines, &mut plan.dice(Stream::RideReviews, ride), Some(&slug));
     }
     (lines, count)
 }
@@ -33,13 +29,7 @@ fn each(lines: &mut String, dice: &mut Dice, ride: Option<&str>) -> u32 {
     count
 }
 
-fn line(
-    out: &mut String,
-    dice: &mut Dice,
-    ride: Option<&str>,
-    liked: u32,
-    at: u32,
-) -> std::fmt::Result {
+fn line(out: &mut String, dice: &mut Dice, ride: Option<&str>, liked: u32, at: u32) -> std::fmt::Result {
     out.push('{');
     if dice.one_in(4) {
         write!(out, "\"id\":\"{}-{at}\",", ride.unwrap_or("park"))?;
@@ -48,16 +38,8 @@ fn line(
         write!(out, "\"ride\":\"{ride}\",")?;
     }
     let whole = (liked + dice.below(7)).saturating_sub(3).clamp(1, 10);
-    let half = if whole < 10 && dice.one_in(8) {
-        ".5"
-    } else {
-        ""
-    };
-    write!(
-        out,
-        "\"author\":{},\"rating\":{whole}{half}",
-        quoted(dice.pick(words::AUTHORS))
-    )?;
+    let half = if whole < 10 && dice.one_in(8) { ".5" } else { "" };
+    write!(out, "\"author\":{},\"rating\":{whole}{half}", quoted(dice.pick(words::AUTHORS)))?;
     if dice.one_in(3) {
         write!(out, ",\"title\":{}", quoted(&words_of(dice, 4)))?;
     }
@@ -70,11 +52,7 @@ fn line(
     if dice.one_in(4) {
         write!(out, ",\"visited\":\"{year}-{:02}\"", month - 1)?;
     }
-    write!(
-        out,
-        ",\"created\":\"{year}-{month:02}-{:02}\"",
-        dice.between(1..=28)
-    )?;
+    write!(out, ",\"created\":\"{year}-{month:02}-{:02}\"", dice.between(1..=28))?;
     match dice.below(30) {
         0 => out.push_str(",\"state\":\"pending\""),
         1 => out.push_str(",\"state\":\"rejected\""),

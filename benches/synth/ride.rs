@@ -25,14 +25,7 @@ pub fn ride(plan: &Plan, index: u32) -> (String, u32) {
     let areas = plan.areas(plan.park_of(index));
     if !areas.is_empty() && !dice.one_in(5) {
         let area = dice.pick(&areas);
-        front.text(
-            "area",
-            &if dice.one_in(2) {
-                slug(area)
-            } else {
-                area.to_string()
-            },
-        );
+        front.text("area", &if dice.one_in(2) { slug(area) } else { area.to_string() });
     }
     life(&mut front, dice);
     builders(&mut front, plan, dice, index);
@@ -41,15 +34,10 @@ pub fn ride(plan: &Plan, index: u32) -> (String, u32) {
         "water_ride" => {
             tenths(&mut front, dice, "height_m", 5, 30);
             tenths(&mut front, dice, "speed_kmh", 20, 80);
-            front.text(
-                "water",
-                dice.pick(&["splash", "moderate", "soaking", "extreme"]),
-            );
+            front.text("water", dice.pick(&["splash", "moderate", "soaking", "extreme"]));
         }
         "dark_ride" => {
-            front
-                .raw("length_m", dice.between(100..=600))
-                .raw("indoor", true);
+            front.raw("length_m", dice.between(100..=600)).raw("indoor", true);
         }
         "flat_ride" => tenths(&mut front, dice, "height_m", 5, 90),
         _ => {
@@ -68,10 +56,7 @@ fn former(front: &mut Front, plan: &Plan, dice: &mut Dice, index: u32) -> u32 {
     let mut redirects = 0;
     if dice.one_in(50) {
         front.texts("former_names", &[format!("{} the Ride", made_up(dice))]);
-        front.texts(
-            "former_slugs",
-            &[format!("{}-classic", plan.ride_slug(index))],
-        );
+        front.texts("former_slugs", &[format!("{}-classic", plan.ride_slug(index))]);
         redirects += 1;
     }
     if dice.one_in(100) {
@@ -98,51 +83,36 @@ fn coaster(front: &mut Front, dice: &mut Dice) {
     tenths(front, dice, "speed_kmh", 25, 140);
     front.raw("length_m", dice.between(200..=2100));
     front.raw("inversions", dice.pick(&[0, 0, 0, 1, 2, 3, 5, 7]));
-    front.text(
-        "track",
-        dice.pick(&["steel", "steel", "steel", "wood", "hybrid"]),
-    );
+    front.text("track", dice.pick(&["steel", "steel", "steel", "wood", "hybrid"]));
     front.texts("launch", &[dice.pick(words::LAUNCHES)]);
     if dice.one_in(2) {
         tenths(front, dice, "drop_m", 5, 80);
         front.raw("max_angle_deg", dice.between(30..=97));
-        front.raw(
-            "gforce",
-            format_args!("{}.{}", dice.between(2..=4), dice.below(10)),
-        );
+        front.raw("gforce", format_args!("{}.{}", dice.between(2..=4), dice.below(10)));
         front.text("restraint", dice.pick(&["Lap bar", "Over-the-shoulder"]));
     }
     if dice.one_in(2) {
-        front
-            .raw("trains", dice.between(1..=4))
-            .raw("cars_per_train", dice.between(3..=10));
+        front.raw("trains", dice.between(1..=4)).raw("cars_per_train", dice.between(3..=10));
         front.raw("seats_per_car", dice.pick(&[2, 4]));
     }
 }
 
 fn common(front: &mut Front, plan: &Plan, dice: &mut Dice, index: u32) {
     if dice.one_in(2) {
-        front
-            .raw("duration_s", dice.between(45..=600))
-            .raw("capacity_per_hour", dice.between(2..=20) * 100);
+        front.raw("duration_s", dice.between(45..=600)).raw("capacity_per_hour", dice.between(2..=20) * 100);
     }
     if dice.one_in(2) {
         front.raw("min_height_cm", dice.between(16..=28) * 5);
     }
     if dice.one_in(4) {
         front.raw("min_age", dice.between(3..=12));
-        front.raw(
-            dice.pick(&["single_rider", "fast_pass", "kiddie", "wheelchair_transfer"]),
-            true,
-        );
+        front.raw(dice.pick(&["single_rider", "fast_pass", "kiddie", "wheelchair_transfer"]), true);
     }
     if dice.one_in(6) {
         front.text("theme", dice.pick(words::THEMES));
     }
     if dice.one_in(40) {
-        front
-            .raw("cost", dice.between(1..=30) * 1_000_000)
-            .text("currency", dice.pick(&["EUR", "USD"]));
+        front.raw("cost", dice.between(1..=30) * 1_000_000).text("currency", dice.pick(&["EUR", "USD"]));
     }
     let first = plan.rides_of(plan.park_of(index)).start;
     match dice.below(60) {
@@ -158,10 +128,7 @@ fn common(front: &mut Front, plan: &Plan, dice: &mut Dice, index: u32) {
 
 /// A number with one digit after the point, between `least` and `most` + 0.9.
 fn tenths(front: &mut Front, dice: &mut Dice, key: &str, least: u32, most: u32) {
-    front.raw(
-        key,
-        format_args!("{}.{}", dice.between(least..=most), dice.below(10)),
-    );
+    front.raw(key, format_args!("{}.{}", dice.between(least..=most), dice.below(10)));
 }
 
 /// About 120 words.
@@ -179,30 +146,15 @@ fn body(plan: &Plan, index: u32) -> String {
     list(&mut out, dice, 3, 6);
     text(&mut out, dice, 25);
     let park = plan.park_of(index);
-    write!(
-        out,
-        " In [{}](park:{})",
-        plan.park_name(park),
-        plan.park_slug(park)
-    )
-    .expect("writing to a String cannot fail");
-    if let Some(maker) = plan.maker(index) {
-        write!(
-            out,
-            ", by [{}](company:{})",
-            plan.company_name(maker),
-            plan.company_slug(maker)
-        )
+    write!(out, " In [{}](park:{})", plan.park_name(park), plan.park_slug(park))
         .expect("writing to a String cannot fail");
+    if let Some(maker) = plan.maker(index) {
+        write!(out, ", by [{}](company:{})", plan.company_name(maker), plan.company_slug(maker))
+            .expect("writing to a String cannot fail");
     }
     if let Some(model) = plan.model(index) {
-        write!(
-            out,
-            ", a [{}](model:{})",
-            plan.model_name(model),
-            plan.model_key(model)
-        )
-        .expect("writing to a String cannot fail");
+        write!(out, ", a [{}](model:{})", plan.model_name(model), plan.model_key(model))
+            .expect("writing to a String cannot fail");
     }
     out.push_str(".\n");
     out

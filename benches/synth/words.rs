@@ -77,16 +77,7 @@ pub const AUTHORS: &[&str] = &[
     "Mia", "Noah", "Emma", "Liam", "Zoë", "Jürgen", "Aiko", "Mateo", "Chloé", "Søren", "Priya", "Oluwaseun", "Hana",
     "Luca", "Ingrid", "O'Brien",
 ];
-pub const THEMES: &[&str] = &[
-    "Mining",
-    "Pirates",
-    "Space",
-    "Fairy tale",
-    "Egypt",
-    "Vikings",
-    "Jungle",
-    "Racing",
-];
+pub const THEMES: &[&str] = &["Mining", "Pirates", "Space", "Fairy tale", "Egypt", "Vikings", "Jungle", "Racing"];
 pub const LANGUAGES: &[&str] = &["en", "en", "en", "de", "nl", "fr", "es"];
 pub const SEASONS: &[&str] = &["Spring", "Summer", "Autumn", "Winter", "Holidays"];
 
@@ -99,15 +90,7 @@ pub const KINDS: &[(&str, &[&str])] = &[
     ("transport", &["Railway", "Monorail", "Cable car"]),
     ("other", &["Maze", "Walkthrough"]),
 ];
-pub const LAUNCHES: &[&str] = &[
-    "chain_lift",
-    "chain_lift",
-    "chain_lift",
-    "tire",
-    "lim",
-    "lsm",
-    "hydraulic",
-];
+pub const LAUNCHES: &[&str] = &["chain_lift", "chain_lift", "chain_lift", "tire", "lim", "lsm", "hydraulic"];
 #[rustfmt::skip]
 pub const STATUSES_BUT_OPERATING: &[&str] = &[
     "closed", "closed", "closed", "demolished", "relocated", "closed_temporarily", "sbno", "under_construction",

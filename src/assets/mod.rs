@@ -52,7 +52,10 @@ pub fn collect(root: &Path) -> Result<(BTreeMap<String, Asset>, Vec<Diagnostic>)
             if kind.is_dir() {
                 open.push(name);
             } else if kind.is_symlink() {
-                problems.push(Diagnostic::of_file(&format!("{FOLDER}/{name}"), "is a symbolic link, which is not followed"));
+                problems.push(Diagnostic::of_file(
+                    &format!("{FOLDER}/{name}"),
+                    "is a symbolic link, which is not followed",
+                ));
             } else {
                 let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {FOLDER}/{name}"))?;
                 add(&mut assets, &mut problems, &name, &bytes);
@@ -83,7 +86,8 @@ fn add(assets: &mut BTreeMap<String, Asset>, problems: &mut Vec<Diagnostic>, pat
         return;
     }
     let digest = Digest::of(bytes);
-    let (stem, extension) = path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).unwrap_or((&path, ""));
+    let (stem, extension) =
+        path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).unwrap_or((&path, ""));
     let dot = if extension.is_empty() { "" } else { "." };
     let url = format!("/{FOLDER}/{stem}.{}{dot}{extension}", digest.hex(12));
     assets.insert(path.clone(), Asset { url, digest });

@@ -125,7 +125,11 @@ impl<'i, 't> Index<'i, 't> {
             let Membership { group, sort, .. } = &membership;
             let same = before.contains(&membership);
             if !same {
-                self.tables.put(Table::Members, &keys::member(group.digest(), sort), &keys::member_value(id, &membership))?;
+                self.tables.put(
+                    Table::Members,
+                    &keys::member(group.digest(), sort),
+                    &keys::member_value(id, &membership),
+                )?;
             }
             let dirt = self.dirty.entry(membership.group).or_default();
             dirt.totals = dirt.totals.plus(gives, 1);

@@ -190,7 +190,8 @@ impl Build<'_> {
         draft.keep_for_this_process()?;
 
         // Work on what is due, and commit what came of it.
-        let catalog = Arc::new(Catalog { snapshot: state.snapshot()?, settings: self.settings.clone(), assets: around.assets });
+        let catalog =
+            Arc::new(Catalog { snapshot: state.snapshot()?, settings: self.settings.clone(), assets: around.assets });
         let working = Instant::now();
         let commit = state.begin()?;
         commit.write(|tables| {

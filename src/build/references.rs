@@ -24,7 +24,8 @@ pub fn report_dangling(
     report: &mut Report,
 ) -> Result<()> {
     // A file with mistakes in it holds its record all the same: naming it is no second mistake.
-    let broken: BTreeSet<RecordId> = report.diagnostics.iter().filter_map(|problem| named_by_path(&problem.file)).collect();
+    let broken: BTreeSet<RecordId> =
+        report.diagnostics.iter().filter_map(|problem| named_by_path(&problem.file)).collect();
     let mut by_file: BTreeMap<&str, Vec<(&RecordId, &Range<usize>)>> = BTreeMap::new();
     for (id, path, place) in pending {
         let there = tables.bytes(Table::Cards, &keys::record(id), |_| ())?.is_some();
@@ -59,7 +60,8 @@ fn report_in_file(
     report: &mut Report,
 ) -> Result<()> {
     let file = format!("{}/{path}", source::FOLDER);
-    let text = std::fs::read(root.join(&file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text =
+        std::fs::read(root.join(&file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let body = text.splitn(3, if text.starts_with("+++") { "+++" } else { "---" }).nth(2).unwrap_or_default();
     let body_start = text.len() - body.len();
@@ -71,7 +73,9 @@ fn report_in_file(
         }
         let message = match id.kind {
             Kind::Park if place.end <= 3 => format!("there is no park `{}`: its folder needs an index.md", id.key),
-            Kind::Company if place.end <= 3 => format!("there is no company `{}`, the manufacturer by its folder", id.key),
+            Kind::Company if place.end <= 3 => {
+                format!("there is no company `{}`, the manufacturer by its folder", id.key)
+            }
             kind => format!("there is no {} `{}`", kind.word(), id.key),
         };
         let mut diagnostic = Diagnostic::at(&file, text, (*place).clone(), message);

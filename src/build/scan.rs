@@ -66,7 +66,10 @@ pub fn join(folder: &str, name: &str) -> String {
 
 /// Compares the walk with the state. `again` says which unchanged files must be read as well.
 pub fn content(snapshot: &Snapshot, listings: &[Listing], again: impl Fn(&str) -> bool) -> Result<ContentScan> {
-    let mut scan = ContentScan { total: listings.iter().map(|listing| listing.files.len() as u64).sum(), ..ContentScan::default() };
+    let mut scan = ContentScan {
+        total: listings.iter().map(|listing| listing.files.len() as u64).sum(),
+        ..ContentScan::default()
+    };
     let mut next = 0;
     snapshot.scan(Table::Sources, b"", |folder, value| {
         let folder = std::str::from_utf8(folder)?;

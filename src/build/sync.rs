@@ -12,11 +12,11 @@ use super::index::{Index, PageChanges};
 use super::scan::{Candidate, ContentScan, KnownFile};
 use super::{Build, Changes, Surroundings};
 use crate::catalog::{Cell, StoredRecord, keys};
+use crate::config::PerPage;
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::model::{Card, Photo, Record, RecordId, Review};
 use crate::report::Report;
-use crate::config::PerPage;
 use crate::site::Route;
 use crate::site::routes::per_page;
 use crate::source::{self, Parsed, Place, Reading, place};
@@ -209,7 +209,8 @@ impl<'s> Sync<'s, '_, '_> {
         for (path, url) in memory.asset_urls.iter().filter(|(path, _)| !around.assets.contains_key(*path)) {
             self.index.remove_page(&Route::Asset(path.clone(), url.clone()));
         }
-        let sizes = memory.per_page.map(|[parks, rides, companies, articles]| PerPage { parks, rides, companies, articles });
+        let sizes =
+            memory.per_page.map(|[parks, rides, companies, articles]| PerPage { parks, rides, companies, articles });
         if let Some(sizes) = sizes.filter(|sizes| *sizes != self.index.settings.per_page) {
             self.index.resize_pages(|group| per_page(group, &sizes))?;
         }
@@ -295,11 +296,8 @@ impl<'s> Sync<'s, '_, '_> {
 
     fn remember(&mut self, candidate: &Candidate, file: Option<KnownFile>) {
         let (folder, name) = split(&candidate.path);
-        let file = file.map(|file| KnownFile {
-            stamp: candidate.stamp,
-            trusted: self.clock.trusts(&candidate.stamp),
-            ..file
-        });
+        let file =
+            file.map(|file| KnownFile { stamp: candidate.stamp, trusted: self.clock.trusts(&candidate.stamp), ..file });
         self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), file);
     }
 
@@ -320,7 +318,10 @@ impl<'s> Sync<'s, '_, '_> {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
             }
-            let help = format!("give one of them another `slug`, or rename its file: {} has it too", content_file(&old.origin));
+            let help = format!(
+                "give one of them another `slug`, or rename its file: {} has it too",
+                content_file(&old.origin)
+            );
             let message = format!("two files are {id}: {} and {}", content_file(&old.origin), content_file(path));
             self.report.diagnostics.push(super::mistake(&content_file(path), message).help(help));
             return Ok(());
@@ -410,7 +411,8 @@ impl<'s> Sync<'s, '_, '_> {
     fn store_folders(&mut self) -> Result<()> {
         for (folder, files) in std::mem::take(&mut self.folders) {
             let known: Vec<KnownFile> = self.index.tables.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
-            let mut all: BTreeMap<String, KnownFile> = known.into_iter().map(|file| (file.name.clone(), file)).collect();
+            let mut all: BTreeMap<String, KnownFile> =
+                known.into_iter().map(|file| (file.name.clone(), file)).collect();
             for (name, file) in files {
                 match file {
                     Some(file) => drop(all.insert(name, file)),

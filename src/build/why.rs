@@ -56,7 +56,9 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
         })?;
         let meant = nearest(file.as_str(), files.iter().map(String::as_str));
         let help = meant.map(|meant| format!("; did you mean /{}?", meant.trim_end_matches("index.html")));
-        return Err(super::work::no_such_page(&with_slash).context(format!("no trace of it{}", help.unwrap_or_default())));
+        return Err(
+            super::work::no_such_page(&with_slash).context(format!("no trace of it{}", help.unwrap_or_default()))
+        );
     };
     let (found, _) = assets::collect(root)?;
     let assets = found.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));

@@ -74,7 +74,9 @@ pub fn work(
         tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
     }
     report.rendered.sort();
-    report.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+    report
+        .diagnostics
+        .sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
     Ok(())
 }
 
@@ -148,7 +150,8 @@ impl Worker<'_> {
             Err(Failure::Broken(error)) => return Err(error.context(format!("cannot build {}", page.file))),
         };
         let digest = view.digest();
-        let old = self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
+        let old =
+            self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
         let old = old.filter(|old| old.facts.route == page.route);
         if let Some(old) = old.filter(|old| !page.render && page.known.is_some() && old.facts.view == Some(digest)) {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
@@ -163,13 +166,19 @@ impl Worker<'_> {
             },
         };
         let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
-        let facts =
-            Facts { route: page.route.clone(), view: Some(digest), rendered_in: self.number, reason: page.reason.clone() };
+        let facts = Facts {
+            route: page.route.clone(),
+            view: Some(digest),
+            rendered_in: self.number,
+            reason: page.reason.clone(),
+        };
         Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }, placed))
     }
 
     fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, String> {
-        let Some((template, context)) = view.into_context() else { return Err("there is nothing to render".to_owned()) };
+        let Some((template, context)) = view.into_context() else {
+            return Err("there is nothing to render".to_owned());
+        };
         reader.begin_rendering();
         reader.template(template);
         reader.setting("minify");

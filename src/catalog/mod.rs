@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::model::country;
 use crate::model::{Card, Record, RecordId};
 use crate::state::{Snapshot, Store, Table};
 
@@ -46,6 +47,11 @@ pub struct Catalog {
     pub settings: Settings,
     /// The assets by path below `assets/`.
     pub assets: BTreeMap<String, AssetInfo>,
+}
+
+/// The name of a country: the site's own, else the everyday English one, else the code.
+pub fn country_name<'a>(settings: &'a Settings, code: &'a str) -> &'a str {
+    settings.countries.get(code).map(String::as_str).or_else(|| country::name(code)).unwrap_or(code)
 }
 
 impl Catalog {

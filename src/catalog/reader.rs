@@ -197,7 +197,7 @@ impl Reader {
     /// The name of a country.
     pub fn country_name(&self, code: &str) -> String {
         self.note(Cell::Setting(format!("countries.{code}")));
-        self.catalog.settings.country_name(code).to_owned()
+        super::country_name(&self.catalog.settings, code).to_owned()
     }
 
     /// A template, which the page is about to be rendered with.

@@ -28,7 +28,13 @@ impl Console {
             Color::Never => false,
             Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none(),
         };
-        Self { quiet: global.quiet, verbose: global.verbose, color, bars: terminal && !global.quiet, bar: Mutex::default() }
+        Self {
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color,
+            bars: terminal && !global.quiet,
+            bar: Mutex::default(),
+        }
     }
 
     /// Says something, unless asked to be quiet.

@@ -136,9 +136,7 @@ fn node_from_yaml(node: MarkedYaml<'_>, places: &Places) -> Node {
         YamlData::Value(Scalar::FloatingPoint(value)) => Shape::Float(value.into_inner()),
         YamlData::Value(Scalar::String(text)) => Shape::String(text.into_owned()),
         YamlData::Representation(text, ..) => Shape::String(text.into_owned()),
-        YamlData::Sequence(items) => {
-            Shape::Array(items.into_iter().map(|item| node_from_yaml(item, places)).collect())
-        }
+        YamlData::Sequence(items) => Shape::Array(items.into_iter().map(|item| node_from_yaml(item, places)).collect()),
         YamlData::Mapping(entries) => Shape::Table(
             entries
                 .into_iter()

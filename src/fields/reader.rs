@@ -25,10 +25,9 @@ impl Fields {
     pub fn of(node: Node, findings: &mut Findings<'_>) -> Self {
         let span = node.span.clone();
         let entries = match node.shape {
-            Shape::Table(entries) => entries
-                .into_iter()
-                .map(|(name, place, value)| Entry { name, place, value: Some(value) })
-                .collect(),
+            Shape::Table(entries) => {
+                entries.into_iter().map(|(name, place, value)| Entry { name, place, value: Some(value) }).collect()
+            }
             Shape::Null => Vec::new(),
             other => {
                 findings.note(span.clone(), format!("expected a table, found {}", other.describe()), None);
@@ -135,7 +134,11 @@ impl Fields {
                 let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
                 if fits.is_none() {
                     let (low, high) = (range.start(), range.end());
-                    findings.note(node.span, format!("`{name}` must be between {low} and {high}, found {number}"), None);
+                    findings.note(
+                        node.span,
+                        format!("`{name}` must be between {low} and {high}, found {number}"),
+                        None,
+                    );
                 }
                 fits
             }

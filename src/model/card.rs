@@ -26,7 +26,7 @@ impl Rating {
 
     /// The average in hundredths of a point, rounded; 0 without ratings.
     pub fn average_hundredths(&self) -> u64 {
-        if self.count == 0 { 0 } else { (self.sum_tenths * 10 + self.count / 2) / self.count }
+        (self.sum_tenths * 10 + self.count / 2).checked_div(self.count).unwrap_or(0)
     }
 }
 
@@ -144,19 +144,17 @@ impl Card {
             }
             Details::Model(_) => CardDetails::Model,
             Details::Area(area) => CardDetails::Area { position: area.position },
-            Details::Park(park) => {
-                CardDetails::Park {
-                    park_type: park.park_type,
-                    status: park.status,
-                    city: park.city.clone(),
-                    region: park.region.clone(),
-                    country: park.country.clone(),
-                    opened: park.opened,
-                    closed: park.closed,
-                    operator: park.operator.clone(),
-                    owner: park.owner.clone(),
-                }
-            }
+            Details::Park(park) => CardDetails::Park {
+                park_type: park.park_type,
+                status: park.status,
+                city: park.city.clone(),
+                region: park.region.clone(),
+                country: park.country.clone(),
+                opened: park.opened,
+                closed: park.closed,
+                operator: park.operator.clone(),
+                owner: park.owner.clone(),
+            },
             Details::Ride(ride) => CardDetails::Ride(Box::new(RideCard {
                 category: ride.category,
                 kinds: ride.kinds.clone(),

@@ -32,7 +32,17 @@ pub enum Precision {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -188,7 +198,8 @@ mod tests {
 
     #[test]
     fn sorts_by_time_then_precision() {
-        let mut dates = ["1984-01", "1980s", "1984-01-01", "1984", "1899-12-31"].map(|d| PartialDate::parse(d).unwrap());
+        let mut dates =
+            ["1984-01", "1980s", "1984-01-01", "1984", "1899-12-31"].map(|d| PartialDate::parse(d).unwrap());
         dates.sort();
         let order = dates.map(|date| date.to_string());
         assert_eq!(order, ["31 December 1899", "1980s", "1984", "January 1984", "1 January 1984"]);

@@ -427,7 +427,8 @@ impl Record {
     /// The records that this one names outside its body.
     pub fn references(&self) -> Vec<RecordId> {
         let mut named = Vec::new();
-        let mut company = |key: &Option<String>| named.extend(key.iter().map(|key| RecordId::new(Kind::Company, key.as_str())));
+        let mut company =
+            |key: &Option<String>| named.extend(key.iter().map(|key| RecordId::new(Kind::Company, key.as_str())));
         match &self.details {
             Details::Park(park) => {
                 company(&park.operator);

@@ -165,7 +165,11 @@ fn is_unusual(destination: &str) -> bool {
 
 /// Table headings name the column they stand over.
 fn accessible(html: String) -> String {
-    if html.contains("<th") { html.replace("<th>", "<th scope=\"col\">").replace("<th style", "<th scope=\"col\" style") } else { html }
+    if html.contains("<th") {
+        html.replace("<th>", "<th scope=\"col\">").replace("<th style", "<th scope=\"col\" style")
+    } else {
+        html
+    }
 }
 
 /// Plain text (a review) as paragraphs.
@@ -220,9 +224,7 @@ mod tests {
 
     fn html(body: &str) -> String {
         let style = Style { smart_punctuation: true, trust_html: false };
-        let resolve = |id: &RecordId| {
-            (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()))
-        };
+        let resolve = |id: &RecordId| (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()));
         to_html(body, style, resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
     }
 

@@ -133,7 +133,9 @@ fn position_after(text: &str, mut position: Position) -> Position {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         position = match (position, byte) {
-            (Position::Text, b'<') if bytes.get(at + 1).is_none_or(|next| next.is_ascii_alphabetic() || *next == b'/') => {
+            (Position::Text, b'<')
+                if bytes.get(at + 1).is_none_or(|next| next.is_ascii_alphabetic() || *next == b'/') =>
+            {
                 Position::Tag
             }
             (Position::Tag, b'>') => Position::Text,
@@ -223,7 +225,8 @@ mod tests {
 
     #[test]
     fn what_a_template_prints_stays_in_quotes() {
-        let minified = template("<a href=\"{{ url }}\" class=\"x{% if y %} z{% endif %}\"{% if c %} id=\"c\"{% endif %}>t</a>");
+        let minified =
+            template("<a href=\"{{ url }}\" class=\"x{% if y %} z{% endif %}\"{% if c %} id=\"c\"{% endif %}>t</a>");
         let minified = minified.expect("balanced");
         assert!(minified.contains("href=\"{{ url }}\""), "{minified}");
         assert!(minified.contains("class=\"x{% if y %} z{% endif %}\""), "{minified}");
@@ -239,7 +242,9 @@ mod tests {
 
     #[test]
     fn pages_keep_their_frame() {
-        let html = page("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>x</title>\n</head>\n<body>\n<p> a  b </p>\n</body>\n</html>");
+        let html = page(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>x</title>\n</head>\n<body>\n<p> a  b </p>\n</body>\n</html>",
+        );
         assert!(html.contains("</p>") && html.contains("<head>"), "{html}");
     }
 }

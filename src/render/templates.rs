@@ -40,9 +40,8 @@ impl Templates {
     /// Loads templates from their texts. The error holds what is wrong with them.
     pub fn new(sources: &Sources, minify_pages: bool) -> Result<Self, Vec<Diagnostic>> {
         let sources = &sources.0;
-        let raw = engine(sources).map_err(|error| {
-            vec![Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}"))]
-        })?;
+        let raw = engine(sources)
+            .map_err(|error| vec![Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}"))])?;
         let mut as_written = BTreeSet::new();
         let mut minified = BTreeMap::new();
         for (name, source) in sources {
@@ -61,9 +60,9 @@ impl Templates {
             }
         };
         let reach = reach::of(sources);
-        let whole = reach.iter().filter(|(name, reach)| {
-            minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written)
-        });
+        let whole = reach
+            .iter()
+            .filter(|(name, reach)| minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written));
         let whole = whole.map(|(name, _)| name.clone()).collect();
         Ok(Self { tera, raw, whole })
     }

@@ -28,20 +28,28 @@ impl Answers for PageAnswers {
             "park" => self.one(Kind::Park, arguments),
             "ride" => self.one(Kind::Ride, arguments),
             "parks" => {
-                let group = first_group(arguments, &[
-                    ("country", |code| Group::ParksOfCountry(code.to_ascii_uppercase())),
-                    ("company", Group::ParksOfCompany),
-                    ("operator", Group::ParksOfCompany),
-                ], Group::Parks)?;
+                let group = first_group(
+                    arguments,
+                    &[
+                        ("country", |code| Group::ParksOfCountry(code.to_ascii_uppercase())),
+                        ("company", Group::ParksOfCompany),
+                        ("operator", Group::ParksOfCompany),
+                    ],
+                    Group::Parks,
+                )?;
                 self.many(&group, arguments)
             }
             "rides" => {
-                let group = first_group(arguments, &[
-                    ("park", Group::RidesOfPark),
-                    ("model", Group::RidesOfModel),
-                    ("manufacturer", Group::RidesOfCompany),
-                    ("company", Group::RidesOfCompany),
-                ], Group::Rides)?;
+                let group = first_group(
+                    arguments,
+                    &[
+                        ("park", Group::RidesOfPark),
+                        ("model", Group::RidesOfModel),
+                        ("manufacturer", Group::RidesOfCompany),
+                        ("company", Group::RidesOfCompany),
+                    ],
+                    Group::Rides,
+                )?;
                 self.many(&group, arguments)
             }
             "companies" => self.many(&Group::Companies, arguments),
@@ -86,7 +94,7 @@ impl PageAnswers {
             for part in rest.split('.').filter(|part| !part.is_empty()) {
                 value = value.and_then(|value| value.get(part));
             }
-            return Ok(value.map_or_else(Value::none, |value| Value::from_serializable(value)));
+            return Ok(value.map_or_else(Value::none, Value::from_serializable));
         }
         let site = self.0.site();
         Ok(match name {
@@ -99,7 +107,8 @@ impl PageAnswers {
             "author" => site.author.clone().into(),
             "rating_scale" => self.0.setting("rating_scale").rating_scale.into(),
             _ => {
-                let known = ["title", "base_url", "description", "language", "dir", "tagline", "author", "rating_scale"];
+                let known =
+                    ["title", "base_url", "description", "language", "dir", "tagline", "author", "rating_scale"];
                 let help = suggestion(name, known).unwrap_or_default();
                 return Err(format!("there is no setting `{name}`; {help}; your own are `extra.…`"));
             }

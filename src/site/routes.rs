@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::Group;
+use crate::catalog::{Group, country_name};
 use crate::config::{PerPage, Settings};
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
@@ -211,7 +211,7 @@ pub fn per_page_setting(group: &Group) -> &'static str {
 pub fn country_card(code: &str, settings: &Settings) -> Card {
     let id = RecordId::new(Kind::Country, code);
     Card {
-        name: settings.country_name(code).to_owned(),
+        name: country_name(settings, code).to_owned(),
         url: id.url(),
         description: None,
         updated: None,

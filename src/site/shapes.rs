@@ -7,10 +7,10 @@ use super::view::map;
 use crate::catalog::{Group, Reader};
 use crate::digest::Digest;
 use crate::model::card::{Card, CardDetails, Rating, RideCard};
-use crate::model::record::{Common, Extra, HistoryEvent, Reference};
-use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
 use crate::model::date::Precision;
+use crate::model::record::{Common, Extra, HistoryEvent, Reference};
 use crate::model::slug::slugify;
+use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
 use crate::render::{Map, Value, markdown};
 
 /// `{ name, url }` of a record; none where there is no such record.
@@ -31,7 +31,8 @@ pub fn link_of(reader: &Reader, kind: Kind, key: Option<&String>) -> Result<Valu
 
 /// Links of companies.
 pub fn companies(reader: &Reader, keys: &[String]) -> Result<Value> {
-    let links: Result<Vec<Value>> = keys.iter().map(|key| link(reader, &RecordId::new(Kind::Company, key.as_str()))).collect();
+    let links: Result<Vec<Value>> =
+        keys.iter().map(|key| link(reader, &RecordId::new(Kind::Company, key.as_str()))).collect();
     Ok(links?.into())
 }
 
@@ -107,7 +108,8 @@ pub fn picture_url(file: &str, digest: Digest) -> String {
     let digest = Digest::of_parts([&digest.0[..], file.as_bytes()]);
     let name = file.rsplit('/').next().unwrap_or(file);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
-    let extension: String = extension.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let extension: String =
+        extension.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     format!("/photos/{}.{}.{}", slugify(stem), digest.hex(12), if extension.is_empty() { "bin" } else { &extension })
 }
 
@@ -143,7 +145,9 @@ pub fn history(events: &[HistoryEvent]) -> Value {
 /// What every record's own page shows of it.
 pub fn common(values: &mut Map, common: &Common) {
     let native = common.native_names.iter().map(|native| {
-        Value::from(map! { "name" => native.name.as_str(), "lang" => native.lang.as_str(), "dir" => native.dir.as_str() })
+        Value::from(
+            map! { "name" => native.name.as_str(), "lang" => native.lang.as_str(), "dir" => native.dir.as_str() },
+        )
     });
     values.insert("native_names".into(), native.collect::<Vec<Value>>().into());
     values.insert("former_names".into(), texts(&common.former_names));

@@ -21,7 +21,9 @@ pub fn link_candidates(body: &str, offset: usize) -> Vec<(RecordId, Range<usize>
             continue;
         };
         let start = colon - kind.word().len();
-        let length = body[colon + 1..].find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"')).unwrap_or(body.len() - colon - 1);
+        let length = body[colon + 1..]
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"'))
+            .unwrap_or(body.len() - colon - 1);
         let end = colon + 1 + length;
         let key = body[colon + 1..end].split('#').next().unwrap_or_default();
         if !key.is_empty() {

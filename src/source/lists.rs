@@ -46,7 +46,11 @@ pub fn areas(park: &str, findings: &mut Findings<'_>) -> Parsed {
         fields.finish(findings);
         let id = RecordId::new(Kind::Area, format!("{park}/{slug}"));
         if parsed.records.iter().any(|other| other.id == id) {
-            findings.note(place, format!("two areas of this park have the slug `{slug}`"), Some("give one of them a `slug`".into()));
+            findings.note(
+                place,
+                format!("two areas of this park have the slug `{slug}`"),
+                Some("give one of them a `slug`".into()),
+            );
             continue;
         }
         let details = Details::Area(Area { position: position as u32, opened, closed });

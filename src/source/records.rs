@@ -80,7 +80,11 @@ fn slug(kind: Kind, stem: &str, fields: &mut Fields, findings: &mut Findings<'_>
     let Some((given, place)) = fields.text_at("slug", findings) else { return from_file };
     if !is_slug(&given) {
         let help = format!("write `slug = \"{}\"`", slugify(&given));
-        findings.note(place, format!("`{given}` is not a slug: lower-case letters, digits and single hyphens"), Some(help));
+        findings.note(
+            place,
+            format!("`{given}` is not a slug: lower-case letters, digits and single hyphens"),
+            Some(help),
+        );
         return from_file;
     }
     if kind == Kind::Park && given != from_file {
@@ -301,7 +305,11 @@ fn company(fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) 
 fn article(fields: &mut Fields, findings: &mut Findings<'_>) -> Article {
     let date = typed::date(fields, "date", findings);
     if date.is_none() && !findings.has_errors() {
-        findings.note(fields.span().start..fields.span().start, "`date` is missing", Some("when it was published".into()));
+        findings.note(
+            fields.span().start..fields.span().start,
+            "`date` is missing",
+            Some("when it was published".into()),
+        );
     }
     // A file without a date has a problem noted and goes no further than this value.
     let placeholder = || PartialDate::parse("1000").expect("a year of four digits parses");

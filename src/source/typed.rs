@@ -17,7 +17,11 @@ pub fn date(fields: &mut Fields, name: &'static str, findings: &mut Findings<'_>
 }
 
 /// A date and where it stands.
-pub fn date_at(fields: &mut Fields, name: &'static str, findings: &mut Findings<'_>) -> Option<(PartialDate, Range<usize>)> {
+pub fn date_at(
+    fields: &mut Fields,
+    name: &'static str,
+    findings: &mut Findings<'_>,
+) -> Option<(PartialDate, Range<usize>)> {
     let node = fields.take(name)?;
     let text = match node.shape {
         Shape::String(text) if text.trim().is_empty() => return None,
@@ -195,7 +199,8 @@ pub fn country_code(fields: &mut Fields, name: &'static str, findings: &mut Find
     }
     let code = text.to_ascii_uppercase();
     if country::name(&code).is_none() {
-        let by_name = country::codes().find(|code| country::name(code).is_some_and(|name| name.eq_ignore_ascii_case(&text)));
+        let by_name =
+            country::codes().find(|code| country::name(code).is_some_and(|name| name.eq_ignore_ascii_case(&text)));
         let help = match by_name {
             Some(code) => format!("did you mean `{code}`?"),
             None => "two letters, for instance `NL`".to_owned(),

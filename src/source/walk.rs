@@ -8,8 +8,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::FOLDER;
-use crate::stamp::Stamp;
 use crate::diagnostics::Diagnostic;
+use crate::stamp::Stamp;
 
 /// The files of one folder.
 #[derive(Debug)]

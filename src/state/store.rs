@@ -36,9 +36,13 @@ pub trait Store {
         prefix: &[u8],
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        self.scan(table, prefix, |key, value| {
-            if key.starts_with(prefix) { visit(key, value) } else { Ok(ControlFlow::Break(())) }
-        })
+        self.scan(
+            table,
+            prefix,
+            |key, value| {
+                if key.starts_with(prefix) { visit(key, value) } else { Ok(ControlFlow::Break(())) }
+            },
+        )
     }
 }
 

@@ -1,1 +1,10 @@
-#[test] fn t(){}
+//! The end-to-end tests: each is a story about a small site in a folder of its own, told to the
+//! real program. They know the program's commands and files, and nothing of its inside.
+
+mod floors;
+mod golden;
+mod histories;
+mod increments;
+mod mistakes;
+mod site;
+mod tree;

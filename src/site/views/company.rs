@@ -54,7 +54,9 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     });
     let frame = Frame {
         heading: heading(&common.name, number),
-        description: Some(common.description.clone().unwrap_or_else(|| format!("{}: its parks, models and rides.", common.name))),
+        description: Some(
+            common.description.clone().unwrap_or_else(|| format!("{}: its parks, models and rides.", common.name)),
+        ),
         breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned())],
         updated: common.updated.as_ref().map(shapes::date),
         previous,

@@ -17,7 +17,11 @@ pub fn view(route: &Route, list: List, number: u32, reader: &Reader) -> Result<V
     let (template, name, description) = match list {
         List::Parks => ("park_list.html", "Parks", format!("{total} theme and amusement parks, with their rides.")),
         List::Rides => ("ride_list.html", "Rides", format!("{total} rides, with their figures and makers.")),
-        List::Companies => ("company_list.html", "Companies", format!("{total} companies and people that build, design and run parks and rides.")),
+        List::Companies => (
+            "company_list.html",
+            "Companies",
+            format!("{total} companies and people that build, design and run parks and rides."),
+        ),
         List::Countries => ("country_list.html", "Countries", format!("Parks in {total} countries.")),
         List::Articles => ("article_list.html", "Articles", "Articles about parks and rides.".to_owned()),
     };

@@ -31,7 +31,9 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let frame = Frame {
         heading: heading(&common.name, number),
         title: format!("{} – {}", heading(&common.name, number), maker.0),
-        description: Some(common.description.clone().unwrap_or_else(|| format!("{}, a model by {}.", common.name, maker.0))),
+        description: Some(
+            common.description.clone().unwrap_or_else(|| format!("{}, a model by {}.", common.name, maker.0)),
+        ),
         breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), maker],
         updated: common.updated.as_ref().map(shapes::date),
         previous,

@@ -72,16 +72,17 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "of" => siblings.len(),
     });
     let (park_name, park_url) = reader.link(&park)?.unwrap_or_default();
-    let frame = Frame {
-        heading: common.name.clone(),
-        title: format!("{} – {park_name}", common.name),
-        description: Some(common.description.clone().unwrap_or_else(|| {
-            format!("{}, {} at {park_name}.", common.name, ride.category.name().to_lowercase())
-        })),
-        breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned()), (park_name, park_url)],
-        updated: common.updated.as_ref().map(shapes::date),
-        ..Frame::default()
-    };
+    let frame =
+        Frame {
+            heading: common.name.clone(),
+            title: format!("{} – {park_name}", common.name),
+            description: Some(common.description.clone().unwrap_or_else(|| {
+                format!("{}, {} at {park_name}.", common.name, ride.category.name().to_lowercase())
+            })),
+            breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned()), (park_name, park_url)],
+            updated: common.updated.as_ref().map(shapes::date),
+            ..Frame::default()
+        };
     Ok(framed(route, "ride.html", frame, ("ride", values), reader)?)
 }
 

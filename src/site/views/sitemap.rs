@@ -10,7 +10,8 @@ use crate::site::view::{Failure, Frame, View, framed, map};
 /// The index of all parts.
 pub fn index(route: &Route, reader: &Reader) -> Result<View, Failure> {
     let base = &reader.site().base_url;
-    let mut parts = vec![Value::from(map! { "loc" => format!("{base}/sitemaps/site.xml"), "lastmod" => Value::none() })];
+    let mut parts =
+        vec![Value::from(map! { "loc" => format!("{base}/sitemaps/site.xml"), "lastmod" => Value::none() })];
     for kind in KINDS_WITH_PAGES {
         let group = Group::Sitemap(kind);
         let members = reader.totals(&group)?.members;

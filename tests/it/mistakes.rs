@@ -1,0 +1,1 @@
+//! What is said of a site with mistakes, and that it leaves everything as it was.
