@@ -42,7 +42,8 @@ impl From<anyhow::Error> for Failure {
 /// Builds a template value from names and values.
 macro_rules! map {
     ($($name:literal => $value:expr),* $(,)?) => {{
-        let mut map = $crate::render::Map::default();
+        let names = [$($name),*];
+        let mut map = $crate::render::Map::with_capacity_and_hasher(names.len(), Default::default());
         $(map.insert($name.into(), $crate::render::Value::from($value));)*
         map
     }};

@@ -36,8 +36,9 @@ pub fn read(kind: Kind, scope: &str, stem: &str, reading: &Reading, findings: &m
     if kind == Kind::Ride {
         found.push((RecordId::new(Kind::Park, scope), 0..3));
     }
-    let text = findings.source[body.clone()].trim();
-    let offset = findings.source[body.clone()].find(text).unwrap_or(0) + body.start;
+    let text = findings.source[body.clone()].trim_start();
+    let offset = body.end - text.len();
+    let text = text.trim_end();
     found.extend(body::link_candidates(text, offset));
     common.body = text.to_owned();
 

@@ -1,1 +1,681 @@
-//! What is said of a site with mistakes, and that it leaves everything as it was.
+//! What is said of a site with mistakes: each with its place and what to do, all in one run, and
+//! nothing below `output/` the worse for it.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use crate::site::{Site, markdown, ride_file};
+
+const BARON: &str = "content/parks/efteling/rides/baron-1898.md";
+
+/// One park with one ride, one company and one article.
+fn small() -> Site {
+    Site::new()
+        .company("vekoma", "name = 'Vekoma'")
+        .park("efteling", "name = 'Efteling'\ncountry = 'NL'")
+        .ride("efteling/baron-1898", "name = 'Baron 1898'\ncategory = 'roller_coaster'")
+        .article("loops", "title = 'Loops'\ndate = 2024-05-01\n+++\nRound and round.")
+}
+
+/// What is said of the site, which has mistakes in its content.
+#[track_caller]
+fn said(site: &Site) -> String {
+    let built = site.fails();
+    built.exit(1);
+    built.problems()
+}
+
+/// What is said of the site with this front matter for its ride.
+#[track_caller]
+fn said_of_ride(front: &str) -> String {
+    let site = small();
+    site.write(BARON, markdown(front));
+    said(&site)
+}
+
+#[test]
+fn an_unknown_key() {
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nmanufacturer = ['vekoma']\nmascot = 'Gull'"), @"");
+}
+
+#[test]
+fn a_wrong_type() {
+    let front = "name = 1898\ncategory = 'other'\nspeed_kmh = '90'\ninversions = 2.5\nkinds = [1]\nindoor = 'yes'\nopened = true";
+    assert_snapshot!(said_of_ride(front), @"");
+}
+
+#[test]
+fn a_number_out_of_range() {
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nheight_m = -3\nspeed_kmh = nan\ninversions = 99"), @"");
+}
+
+#[test]
+fn a_word_that_is_none() {
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'rollercoaster'\nstatus = 'open'\nlaunch = ['chain']"), @"");
+}
+
+#[test]
+fn a_date_that_is_none() {
+    let front = "name = 'Baron'\ncategory = 'other'\nopened = '1984-13'\nclosed = 'May 1984'\nupdated = '1985s'\npublish_on = 'soon'";
+    assert_snapshot!(said_of_ride(front), @"");
+}
+
+#[test]
+fn an_end_before_the_beginning() {
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nopened = '1984'\nclosed = '1983-12'"), @"");
+}
+
+#[test]
+fn a_missing_name_category_or_date() {
+    let site = small().article("new", "author = 'Mia'").park("nameless", "country = 'BE'").park("mistyped", "nmae = 'X'");
+    site.write(BARON, markdown("name = 'Baron'"));
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_country_a_slug_and_an_address_that_are_none() {
+    let site = small();
+    site.write(
+        "content/parks/efteling/index.md",
+        markdown("name = 'Efteling'\ncountry = 'Netherlands'\noperator = 'Efteling BV'\nwebsite = 'efteling.com'\nformer_slugs = ['De Efteling']\naliases = ['efteling']"),
+    );
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_reference_to_nothing_in_front_matter() {
+    let front = "name = 'Baron'\ncategory = 'other'\nmanufacturers = ['vekomo']\nmodel = 'vekoma/mk-1200'\narea = 'Ruigrijk'\nreplaced = 'ride:efteling/baron-1889'";
+    assert_snapshot!(said_of_ride(front), @"");
+}
+
+#[test]
+fn a_reference_to_nothing_in_a_body() {
+    let site = small();
+    let body = "As on [it](ride:efteling/baron-1899) and <park:eftelin>,\nnot `[code](ride:no/such)`.\n\n    <ride:no/such>\n\n[a]: company:vekomo\n[b][a]";
+    site.write("content/articles/loops.md", markdown(&format!("title = 'Loops'\ndate = 2024-05-01\n+++\n{body}")));
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_ride_without_its_park_and_a_model_without_its_maker() {
+    let site = small()
+        .ride("eftelling/python", "name = 'Python'\ncategory = 'other'")
+        .model("vekomo/mk-1200", "name = 'MK-1200'");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn two_files_with_one_slug() {
+    let site = small().ride("efteling/second", "name = 'Second'\ncategory = 'other'\nslug = 'baron-1898'");
+    assert_snapshot!(said(&site), @"");
+
+    // Found as well when the second comes later, and gone when one of them goes.
+    let site = small();
+    site.build();
+    site.write("content/companies/Vekoma.md", markdown("name = 'Another Vekoma'"));
+    assert_snapshot!(said(&site), @"");
+    site.remove("content/companies/vekoma.md");
+    site.build();
+    assert!(site.page("/companies/vekoma/").contains("Another Vekoma"));
+}
+
+#[test]
+fn two_folders_of_one_park() {
+    let site = small().park("Efteling", "name = 'The Efteling'");
+    said(&site);
+    site.fails().says("content/parks/Efteling/index.md").says("content/parks/efteling/index.md");
+}
+
+#[test]
+fn two_files_of_reviews_for_one_park() {
+    let review = |author: &str| format!("{{\"author\":\"{author}\",\"rating\":7,\"created\":\"2024-01-01\"}}\n");
+    let site = small()
+        .file("content/parks/Efteling/reviews.jsonl", review("Mia"))
+        .file("content/parks/efteling/reviews.jsonl", review("Bo"));
+    site.try_build(&[]);
+    // Whatever the program makes of that, it must be what a clean build makes of it.
+    site.write("content/parks/Efteling/reviews.jsonl", review("Eve"));
+    site.try_build(&[]);
+    site.remove("content/parks/Efteling");
+    site.build();
+    assert!(site.page("/parks/efteling/").contains("Bo"));
+}
+
+#[test]
+fn two_pages_with_one_url() {
+    let site = small()
+        .ride("efteling/python", "name = 'Python'\ncategory = 'other'\nformer_slugs = ['baron-1898']")
+        .article("a", "title = 'A'\ndate = 2024-05-01\naliases = ['/old/', '/robots.txt']")
+        .article("b", "title = 'B'\ndate = 2024-05-01\naliases = ['/old/']");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn an_alias_that_comes_later() {
+    let site = small();
+    site.build();
+    site.edit("content/articles/loops.md", "date", "aliases = ['/companies/vekoma/']\ndate");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn an_alias_that_is_a_folder_of_other_pages() {
+    for alias in ["/parks/efteling", "/parks", "/feed.xml/", "/404.html/old/"] {
+        let site = small();
+        site.edit("content/articles/loops.md", "date", &format!("aliases = ['{alias}']\ndate"));
+        site.fails().exit(1).says(alias.trim_end_matches('/')).says("content/articles/loops.md");
+    }
+    let site = small();
+    site.edit("content/articles/loops.md", "date", "aliases = ['/old', '/old/page/']\ndate");
+    site.fails().exit(1).says("content/articles/loops.md");
+}
+
+#[test]
+fn bytes_that_are_not_utf_8() {
+    let site = small();
+    site.write(BARON, b"+++\nname = 'Baron'\ncategory = 'other'\n+++\n\nna\xc3\xafve \xff!\n");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_file_of_200_megabytes() {
+    let site = small();
+    let file = fs::File::create(site.path("content/articles/large.md")).unwrap();
+    file.set_len(200 << 20).unwrap();
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_folder_named_like_a_file() {
+    let site = small();
+    fs::create_dir_all(site.path("content/parks/phantasialand/index.md")).unwrap();
+    fs::create_dir_all(site.path("content/companies/mack.md/x")).unwrap();
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn what_is_neither_file_nor_folder() {
+    let site = small();
+    let pipe = site.path("content/articles/pipe.md");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let built = site.run(&[]);
+    built.exit(1);
+    assert_snapshot!(built.problems(), @"");
+}
+
+#[test]
+fn a_file_name_that_is_not_utf_8() {
+    let site = small();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.md");
+    fs::write(site.path("content/articles").join(name), markdown("title = 'Café'\ndate = 2024-01-01")).unwrap();
+    site.fails().exit(1).says("not UTF-8").says("content/articles/caf");
+}
+
+#[test]
+fn a_file_that_belongs_nowhere() {
+    let site = small()
+        .file("content/parks/efteling/indx.md", "")
+        .file("content/parks/efteling/rides/baron.markdown", "")
+        .file("content/notes.txt", "")
+        .file("content/_notes.txt", "")
+        .file("content/.DS_Store", "")
+        .file("content/articles/loops.md~", "");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_link_out_of_the_content() {
+    let site = small();
+    fs::write(site.outside().join("secret.md"), markdown("title = 'Secret'\ndate = 2024-01-01")).unwrap();
+    symlink("../../../secret.md", site.path("content/articles/secret.md")).unwrap();
+    symlink("../../..", site.path("content/parks/everything")).unwrap();
+    assert_snapshot!(said(&site), @"");
+    assert!(!site.has("/articles/secret/"));
+}
+
+#[test]
+fn a_link_out_of_the_templates_assets_and_photos() {
+    let site = small();
+    fs::write(site.outside().join("secret"), "a secret").unwrap();
+    for folder in ["templates", "assets", "content/parks/efteling/photos"] {
+        fs::create_dir_all(site.path(folder)).unwrap();
+        symlink(site.outside().join("secret"), site.path(folder).join("secret.txt")).unwrap();
+    }
+    assert_snapshot!(said(&site), @"");
+}
+
+/// A folder outside the site, with a file of each kind that the site could use.
+fn elsewhere(site: &Site, name: &str) {
+    let folder = site.outside().join("elsewhere").join(name);
+    fs::create_dir_all(folder.join("articles")).unwrap();
+    fs::write(folder.join("articles/secret.md"), markdown("title = 'Secret'\ndate = 2024-01-01")).unwrap();
+    fs::write(folder.join("404.html"), "A secret.").unwrap();
+}
+
+#[test]
+fn a_folder_of_the_site_that_is_a_link_out_of_it() {
+    for folder in ["templates", "assets", "content"] {
+        let site = small();
+        elsewhere(&site, folder);
+        if site.path(folder).exists() {
+            site.remove(folder);
+        }
+        symlink(site.outside().join("elsewhere").join(folder), site.path(folder)).unwrap();
+        let built = site.run(&[]);
+        assert_ne!(built.code(), 0, "{folder}/ leads out of the site, and nobody minds");
+        assert!(!site.output().files().any(|file| site.page(file).contains("ecret")), "{folder}");
+    }
+}
+
+#[test]
+fn an_output_folder_that_is_a_link_is_refused() {
+    let site = small();
+    fs::create_dir_all(site.outside().join("elsewhere")).unwrap();
+    symlink(site.outside().join("elsewhere"), site.path("output")).unwrap();
+    let built = site.run(&[]);
+    built.exit(3).says("symbolic link");
+    assert_eq!(fs::read_dir(site.outside().join("elsewhere")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_in_the_output_that_is_a_link_is_refused() {
+    let site = small();
+    fs::create_dir_all(site.outside().join("elsewhere")).unwrap();
+    fs::create_dir_all(site.path("output")).unwrap();
+    symlink(site.outside().join("elsewhere"), site.path("output/parks")).unwrap();
+    site.run(&[]).exit(3).says("parks");
+    assert_eq!(fs::read_dir(site.outside().join("elsewhere")).unwrap().count(), 0);
+
+    // Later as well, when something there is to be written or removed.
+    let site = small();
+    site.build();
+    site.rename("output/parks", "output/was");
+    fs::rename(site.path("output/was"), site.outside().join("elsewhere")).unwrap();
+    symlink(site.outside().join("elsewhere"), site.path("output/parks")).unwrap();
+    site.remove(BARON);
+    site.run(&[]).exit(3).says("parks");
+    assert!(site.outside().join("elsewhere/efteling/rides/baron-1898/index.html").exists());
+}
+
+#[test]
+fn a_file_in_the_output_that_is_a_link_is_replaced() {
+    let site = small();
+    site.build();
+    let page = site.page("/articles/loops/");
+    let outside = site.outside().join("precious");
+    fs::write(&outside, &page).unwrap();
+    site.remove("output/articles/loops/index.html");
+    symlink(&outside, site.path("output/articles/loops/index.html")).unwrap();
+    site.edit("content/articles/loops.md", "Round", "Round, round");
+    site.build();
+    assert!(site.path("output/articles/loops/index.html").symlink_metadata().unwrap().is_file());
+    assert_eq!(fs::read_to_string(outside).unwrap(), page);
+}
+
+#[test]
+fn a_state_folder_that_is_a_link_is_refused() {
+    let site = small();
+    fs::create_dir_all(site.outside().join("elsewhere")).unwrap();
+    symlink(site.outside().join("elsewhere"), site.path(".lifthill")).unwrap();
+    site.run(&[]).exit(3).says(".lifthill");
+}
+
+#[test]
+fn a_folder_where_a_page_should_be() {
+    let site = small();
+    site.write("output/articles/loops/index.html/foreign.txt", "Not yours.");
+    let built = site.run(&[]);
+    assert!([1, 3].contains(&built.code()), "{}", built.stderr());
+    built.says("articles/loops/index.html");
+    assert_eq!(site.page("/articles/loops/index.html/foreign.txt"), "Not yours.");
+    site.remove("output/articles/loops/index.html");
+    site.build();
+}
+
+#[test]
+fn settings_with_mistakes() {
+    let site = small().file(
+        "lifthill.toml",
+        "titel = 'Parks'\nbase_url = 'parks.example'\nlanguage = 'nl_BE'\ndir = 'up'\n[lists]\nrides = 0\nparks = 'many'\n[countries]\nXX = 'Nowhere'\n[content]\nrating_scale = 1\n",
+    );
+    let built = site.fails();
+    built.exit(2);
+    assert_snapshot!(built.problems(), @"");
+    assert!(!site.path("output").exists());
+}
+
+#[test]
+fn settings_that_cannot_be_read() {
+    let site = small().file("lifthill.toml", "title = 'Parks'\nbase_url = \"https://parks.example\n");
+    let built = site.fails();
+    built.exit(2);
+    assert_snapshot!(built.problems(), @"");
+    site.write("lifthill.toml", b"title = '\xff'");
+    site.fails().exit(2).says("lifthill.toml").says("UTF-8");
+}
+
+#[test]
+fn no_content() {
+    let site = small();
+    site.remove("content");
+    let built = site.fails();
+    built.exit(2);
+    assert_snapshot!(built.problems(), @"");
+    assert!(!site.path("output").exists() && !site.path(".lifthill").exists());
+
+    // A site that loses its content keeps its pages.
+    let site = small();
+    site.build();
+    site.rename("content", "contents");
+    site.fails().exit(2);
+    assert!(site.has("/articles/loops/"));
+    site.rename("contents", "content");
+    site.build().rendered([]);
+}
+
+#[test]
+fn an_empty_content_folder_is_an_empty_site() {
+    let site = Site::new();
+    site.build();
+    assert!(site.has("/") && site.has("/404.html") && site.has("/sitemap.xml"));
+}
+
+#[test]
+fn wrong_usage() {
+    let site = small();
+    for arguments in [&["--now", "yesterday"][..], &["--base-url", "parks"], &["--jobs", "0"], &["--wat"]] {
+        site.run(arguments).exit(2);
+    }
+    assert!(!site.path("output").exists());
+}
+
+#[test]
+fn everything_in_one_run() {
+    let site = small()
+        .file("content/articles/a.md", "+++\ntitle = 'A'\ndate = 2024-13-01\n+++\n")
+        .file("content/articles/b.md", "No front matter.\n")
+        .file("content/articles/c.md", "+++\ntitle = 'C'\n")
+        .article("d", "title = 'D'\ndate = 2024-01-01\ntag = ['x']\n+++\nSee <ride:efteling/nowhere>.")
+        .file("content/parks/efteling/reviews.jsonl", "{\"author\":\"Mia\",\"rating\":11,\"created\":\"2024-01-01\"}\n")
+        .file("assets/with space.css", "");
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn toml_that_is_none() {
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = other\nkinds = ['a' 'b']"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\nname = 'Python'"), @"");
+}
+
+#[test]
+fn yaml_that_is_none() {
+    let said_of = |front: &str| {
+        let site = small();
+        site.write(BARON, format!("---\n{front}\n---\n\nProse.\n"));
+        said(&site)
+    };
+    assert_snapshot!(said_of("name: 'Baron\ncategory: other"), @"");
+    assert_snapshot!(said_of("name: Baron\ncategory: other\nspeed_kmh: fast\nmanufacturer: vekoma\nkinds: [a, {b: c}]"), @"");
+    assert_snapshot!(said_of("name: &n Baron\ncategory: other\ntheme: *n"), @"");
+    assert_snapshot!(said_of("- name\n- category"), @"");
+    assert_snapshot!(said_of("name: Naïve\ncategory: ümlaut"), @"");
+}
+
+#[test]
+fn nesting_without_end() {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(5000), close.repeat(5000));
+    let site = small();
+    site.write(BARON, markdown(&format!("name = 'Baron'\ncategory = 'other'\nextra = {{ a = {} }}", deep("[", "]"))));
+    site.fails().exit(1).says(BARON);
+    site.write(BARON, format!("---\nname: Baron\ncategory: other\nextra: {{ a: {} }}\n---\n", deep("[", "]")));
+    site.fails().exit(1).says(BARON);
+    site.write(BARON, markdown("name = 'Baron'\ncategory = 'other'"));
+    site.write("content/parks/efteling/reviews.jsonl", format!("{{\"author\":{}}}\n", deep("[", "]")));
+    site.fails().exit(1).says("reviews.jsonl");
+    site.remove("content/parks/efteling/reviews.jsonl");
+    site.write(BARON, markdown(&format!("name = 'Baron'\ncategory = 'other'\n+++\n{}x", "> ".repeat(5000))));
+    site.try_build(&[]);
+    site.write(BARON, markdown(&format!("name = 'Baron'\ncategory = 'other'\n+++\n{}", deep("<div>", "</div>"))));
+    site.try_build(&[]);
+}
+
+#[test]
+fn reviews_with_mistakes() {
+    let lines = [
+        "{\"author\":\"Mia\",\"rating\":8,\"created\":\"2024-01-01\"}",
+        "{\"author\":\"Mia\",\"rating\":11,\"created\":\"2024-01-01\"}",
+        "{\"author\":\"Mia\",\"rating\":7.3,\"created\":\"2024-01-01\"}",
+        "{\"author\":\"Mia\",\"rating\":7,\"creatd\":\"2024-01-01\"}",
+        "{\"author\":\"\",\"rating\":7,\"created\":\"2024-01-01\"}",
+        "{\"author\":\"Mia\",\"rating\":7,\"created\":\"2024-01-01\",\"state\":\"aproved\"}",
+        "{\"author\":\"Mia\",\"rating\":7,\"created\":\"2024-01-01\",\"ride\":\"baron\"}",
+        "{\"author\":\"Mia\",\"rating\":7,",
+        "[]",
+        "{\"author\":\"Mia\",\"rating\":0.5,\"created\":\"2024-01-01\"}",
+    ];
+    let site = small().file("content/parks/efteling/reviews.jsonl", lines.join("\n"));
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn photos_with_mistakes() {
+    let site = small().file(
+        "content/parks/efteling/photos.toml",
+        "[[photo]]\nalt = 'No file.'\n\n[[photo]]\nfile = '../../../secret.jpg'\n\n[[photo]]\nfile = 'a.jpg'\nride = 'baron'\ncaptoin = 'A train.'\n\n[[photos]]\nfile = 'b.jpg'\n",
+    );
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn areas_with_mistakes() {
+    let site = small().file(
+        "content/parks/efteling/areas.toml",
+        "[[area]]\nname = 'Ruigrijk'\n\n[[area]]\nname = 'Ruigrijk!'\n\n[[area]]\nslug = 'No Slug'\nname = 'X'\n\n[[area]]\ndescription = 'Nameless.'\n",
+    );
+    assert_snapshot!(said(&site), @"");
+}
+
+#[test]
+fn a_deleted_company_that_is_still_named() {
+    let site = small().model("vekoma/mk-1200", "name = 'MK-1200'");
+    site.edit(BARON, "category", "manufacturers = ['vekoma']\ncategory");
+    site.edit("content/articles/loops.md", "Round", "By [Vekoma](company:vekoma): round");
+    site.build();
+    let company = fs::read(site.path("content/companies/vekoma.md")).unwrap();
+    site.remove("content/companies/vekoma.md");
+    assert_snapshot!(said(&site), @"");
+    // Again the same, as nothing of it was kept.
+    site.fails().exit(1).says(BARON);
+    assert!(site.has("/companies/vekoma/"));
+
+    site.write("content/companies/vekoma.md", company);
+    site.build().rendered([]).wrote(0);
+}
+
+#[test]
+fn a_deleted_thing_is_missed_wherever_it_is_named() {
+    for (file, text) in [
+        ("content/companies/mack.md", "name = 'Mack'\nparent = 'vekoma'"),
+        ("content/parks/toverland/index.md", "name = 'Toverland'\noperator = 'vekoma'"),
+        ("content/parks/toverland/index.md", "name = 'Toverland'\nowner = 'vekoma'"),
+        ("content/parks/efteling/rides/python.md", "name = 'Python'\ncategory = 'other'\ndesigners = ['vekoma']"),
+        ("content/parks/efteling/rides/python.md", "name = 'Python'\ncategory = 'other'\nreplaced_by = 'company:vekoma'"),
+        ("content/models/vekoma/mk-1200.md", "name = 'MK-1200'"),
+        ("content/companies/mack.md", "name = 'Mack'\n+++\nUnlike <company:vekoma>."),
+    ] {
+        let site = small().file(file, markdown(text));
+        site.build();
+        site.remove("content/companies/vekoma.md");
+        site.fails().exit(1).says(file).says("there is no company `vekoma`");
+    }
+}
+
+#[test]
+fn a_deleted_park_is_missed_by_its_files() {
+    for (file, text) in [
+        ("content/parks/walibi/areas.toml", "[[area]]\nname = 'West'\n"),
+        ("content/parks/walibi/reviews.jsonl", "{\"author\":\"Mia\",\"rating\":8,\"created\":\"2024-01-01\"}\n"),
+        ("content/parks/walibi/photos.toml", "[[photo]]\nfile = 'a.jpg'\n"),
+        ("content/parks/walibi/rides/untamed.md", "+++\nname = 'Untamed'\ncategory = 'other'\n+++\n"),
+    ] {
+        let site = small().park("walibi", "name = 'Walibi'").file(file, text);
+        site.build();
+        site.remove("content/parks/walibi/index.md");
+        site.fails().exit(1).says(file).says("there is no park `walibi`");
+    }
+}
+
+#[test]
+fn a_deleted_ride_or_area_is_missed_by_what_is_left_of_it() {
+    let site = small()
+        .file("content/parks/efteling/areas.toml", "[[area]]\nname = 'Ruigrijk'\n")
+        .file("content/parks/efteling/reviews.jsonl", "{\"ride\":\"baron-1898\",\"author\":\"Mia\",\"rating\":8,\"created\":\"2024-01-01\"}\n")
+        .file("content/parks/efteling/photos.toml", "[[photo]]\nfile = 'a.jpg'\nride = 'baron-1898'\n[[photo]]\nfile = 'b.jpg'\narea = 'Ruigrijk'\n");
+    site.build();
+    site.remove(BARON);
+    site.fails().says("reviews.jsonl:1:").says("photos.toml:3:");
+    site.write(BARON, markdown("name = 'Baron 1898'\ncategory = 'roller_coaster'\narea = 'ruigrijk'"));
+    site.build();
+    site.remove("content/parks/efteling/areas.toml");
+    site.fails().says("photos.toml:6:").says("baron-1898.md:4:");
+}
+
+#[test]
+fn a_thing_that_goes_while_another_file_changes_too() {
+    let site = small().article("second", "title = 'Second'\ndate = 2024-01-01\n+++\nBy <company:vekoma>.");
+    site.edit("content/articles/loops.md", "Round", "By <company:vekoma>: round");
+    site.build();
+    site.remove("content/companies/vekoma.md");
+    site.edit("content/articles/loops.md", "round", "round and");
+    site.fails().says("content/articles/loops.md").says("content/articles/second.md");
+}
+
+#[test]
+fn a_broken_site_leaves_the_output_untouched() {
+    let site = small();
+    site.build();
+    let before = site.output();
+    site.edit("content/articles/loops.md", "Round", "Round [and](ride:no/where)");
+    site.edit(BARON, "'Baron 1898'", "'Baron'");
+    site.write("templates/ride.html", "mine");
+    site.remove("content/companies/vekoma.md");
+    site.fails().exit(1);
+    assert_eq!(site.output().touched_since(&before), Vec::<String>::new());
+    site.edit("content/articles/loops.md", "(ride:no/where)", "(ride:efteling/baron-1898)");
+    site.build();
+    assert!(!site.has("/companies/vekoma/"));
+}
+
+#[test]
+fn only_the_output_and_the_state_are_written() {
+    let site = small();
+    site.build();
+    let mut found: Vec<String> =
+        fs::read_dir(site.path("")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    found.sort();
+    assert_eq!(found, [".lifthill", "content", "lifthill.toml", "output"]);
+    assert!(!site.output().files().any(|file| file.ends_with(".tmp")));
+}
+
+#[test]
+fn templates_with_mistakes() {
+    let site = small();
+    site.write("templates/ride.html", "{% extends \"base.html\" %}\n{% block main %}\n<p>{{ ride.nmae }}</p>\n{% endblock main %}");
+    let built = site.fails();
+    built.exit(1).failed(1);
+    assert_snapshot!(built.problems(), @"");
+
+    let site = small();
+    site.write("templates/ride.html", "{% extends \"base.html\" %}\n{% block main %}{{ url(to='ride:efteling/baron') }}{% endblock main %}");
+    site.fails().failed(1).says("ride:efteling/baron").says("ride.html:2:");
+    site.write("templates/ride.html", "{% extends \"base.html\" %}\n{% block main %}{{ rides(sort='sped') }}{% endblock main %}");
+    site.fails().failed(1).says("did you mean `speed`?");
+    site.write("templates/ride.html", "{% extends \"base.html\" %}\n{% block main %}{{ asset(path='css/sight.css') }}{% endblock main %}");
+    site.fails().failed(1).says("did you mean `css/site.css`?");
+    site.write("templates/ride.html", "{% extends \"bass.html\" %}");
+    site.fails().exit(1).says("ride.html").says("bass.html");
+    site.write("templates/ride.html", b"\xff");
+    site.fails().exit(1).says("templates/ride.html").says("UTF-8");
+    site.write("templates/ride.html", "{% extends \"ride.html\" %}");
+    site.fails().exit(1).says("ride.html");
+}
+
+#[test]
+fn odd_files_that_are_fine() {
+    let site = small();
+    site.write(BARON, "\u{feff}+++\r\nname = 'Baron'\r\ncategory = 'other'\r\n+++\r\n\r\nA *mine*.\r\n");
+    site.write("content/articles/empty.md", "+++\ntitle = 'Empty'\ndate = 2024-01-01\n+++");
+    site.write("content/parks/efteling/reviews.jsonl", "\n\n");
+    site.write("content/parks/efteling/areas.toml", "");
+    site.write("content/parks/efteling/photos.toml", "[[photo]]\nfile = 'not-there.jpg'\n");
+    site.build();
+    assert!(site.page("/parks/efteling/rides/baron-1898/").contains("<em>mine</em>"));
+    assert!(site.has("/articles/empty/"));
+}
+
+#[test]
+fn names_of_any_kind_are_escaped_and_make_safe_urls() {
+    let name = "AC/DC # 100% & \"Fun\" <b>'…?";
+    let quoted = format!("name = '''{name}'''");
+    let site = Site::new()
+        .company("a & b", &quoted)
+        .park("Ça & là #1", &format!("{quoted}\ncity = '''{name}'''\ncountry = 'NL'\ndescription = '''{name}'''"))
+        .ride("Ça & là #1/50% off?", &format!("{quoted}\ncategory = 'other'\nopened = 2020\nstatus = 'operating'\nkinds = ['''{name}''']\nmanufacturers = ['a-and-b']"))
+        .ride("Ça & là #1/قطار الموت", "name = 'قطار الموت'\ncategory = 'roller_coaster'\nnative_names = [{ name = '\u{202e}<i>', lang = 'ar', dir = 'rtl' }]")
+        .file("content/parks/Ça & là #1/photos/a b?#.JPG", b"a picture")
+        .file("content/parks/Ça & là #1/reviews.jsonl", "{\"author\":\"<b>Mia\",\"title\":\"<b>\",\"text\":\"<b>x</b> & y\",\"rating\":8,\"created\":\"2024-01-01\"}\n")
+        .article("über/..".replace('/', "-").as_str(), &format!("title = '''{name}'''\ndate = 2024-01-01\ndescription = '''{name}'''\n+++\n<park:ca-and-la-1> <script>alert(1)</script>"));
+    site.build();
+    let output = site.output();
+    let mut pages = 0;
+    for file in output.files() {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+        assert!(file.chars().all(safe), "a file that makes a bad URL: {file}");
+        if ![".html", ".xml", ".txt"].iter().any(|end| file.ends_with(end)) {
+            continue;
+        }
+        pages += 1;
+        let text = site.page(file);
+        for forbidden in ["<b>'", "<b>x", "<b>Mia", "<script", "<i>", "& ", "#1 "] {
+            let written = text.contains(forbidden);
+            assert!(!written || (forbidden == "& " && file.ends_with(".txt")), "{file} holds {forbidden}:\n{text}");
+        }
+        for link in text.split("href=").skip(1) {
+            let link = link.trim_start_matches('"').split(['"', '>', ' ']).next().unwrap_or_default();
+            assert!(link.chars().all(|c| safe(c) || ":#".contains(c)), "{file} links to {link}");
+        }
+    }
+    assert!(pages > 15, "{pages}");
+    assert!(site.has("/parks/ca-and-la-1/rides/50-off/"));
+    let fallback = output.files().filter(|file| file.starts_with("parks/ca-and-la-1/rides/n-")).count();
+    assert_eq!(fallback, 1, "a name without Latin letters has a URL of its own");
+    assert!(site.page("/parks/ca-and-la-1/").contains("قطار الموت"));
+}
+
+#[test]
+fn a_ride_may_be_named_like_the_program_s_own_pages() {
+    let site = small()
+        .ride("efteling/page", "name = 'Page'\ncategory = 'other'")
+        .article("page", "title = 'Page'\ndate = 2024-01-01")
+        .park("page", "name = 'Page'")
+        .company("index", "name = 'Index'");
+    site.build();
+    // The second page of the parks is not the park called "page".
+    site.edit("lifthill.toml", "title", "lists.parks = 1\nlists.articles = 1\ntitle");
+    site.build();
+    assert!(site.page("/parks/page/").contains("<h1>Page</h1>"));
+    assert!(site.has("/parks/page/2/"));
+}
+
+#[test]
+fn a_file_moved_by_hand_between_parks() {
+    let site = small().park("toverland", "name = 'Toverland'");
+    site.build();
+    site.rename(BARON, &ride_file("toverland/baron-1898"));
+    site.build().removed(1);
+    assert!(site.has("/parks/toverland/rides/baron-1898/"));
+}
