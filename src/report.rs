@@ -84,6 +84,13 @@ impl Report {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Sorts diagnostics by place and drops repeated ones.
+    pub fn settle_diagnostics(&mut self) {
+        let key = |one: &Diagnostic| (one.file.clone(), one.line, one.column, one.message.clone());
+        self.diagnostics.sort_by_cached_key(key);
+        self.diagnostics.dedup();
+    }
+
     /// Runs `work` and adds its time to `phase`.
     pub fn timed<R>(&mut self, phase: &'static str, work: impl FnOnce(&mut Self) -> R) -> R {
         let start = Instant::now();

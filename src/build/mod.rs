@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::assets;
 use crate::catalog::{AssetInfo, Catalog, Cell};
@@ -113,6 +113,7 @@ struct Build<'b> {
 impl Build<'_> {
     fn run(self, report: &mut Report) -> Result<()> {
         let root = &self.options.root;
+        refuse_links(root)?;
         let mut state = report.timed("open", |_| State::open(root, code_digest()))?;
         if Memory::load(&state.snapshot()?)?.unfinished {
             state.start_afresh(code_digest(), "the last build did not come to its end")?;
@@ -129,6 +130,7 @@ impl Build<'_> {
         let (templates, template_problems) = Sources::read(root)?;
         report.diagnostics.extend(asset_problems.into_iter().chain(template_problems));
         report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
+        report.diagnostics.extend(source::folders_with_one_slug(&listings));
         let assets = assets.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
         let around = Surroundings { assets: assets.collect(), templates };
         let memory = Memory::load(&snapshot)?;
@@ -142,8 +144,10 @@ impl Build<'_> {
         let content = scan::content(&snapshot, &listings, |path| all_again || due_files.contains(path))?;
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
+        // What could not be looked at is not gone.
+        let mut content = content;
         if report.has_errors() {
-            return Ok(());
+            content.removed.clear();
         }
 
         let cells = around.cells(&self.settings);
@@ -152,6 +156,9 @@ impl Build<'_> {
         let has_due = plan::has_due(&snapshot)?;
         let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
         if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
+            if report.has_errors() {
+                return Ok(());
+            }
             report.pages.total = outputs.total;
             report.pages.unchanged = outputs.total;
             report.output_digest = outputs.digest.to_string();
@@ -160,13 +167,10 @@ impl Build<'_> {
         }
 
         // Sync and plan in one draft: a mistake in the content leaves the state as it was.
-        let templates = match Templates::new(&around.templates, self.settings.minify) {
-            Ok(templates) => templates,
-            Err(problems) => {
-                report.diagnostics.extend(problems);
-                return Ok(());
-            }
-        };
+        let templates = Templates::new(&around.templates, self.settings.minify);
+        if let Err(problems) = &templates {
+            report.diagnostics.extend(problems.iter().cloned());
+        }
         drop(snapshot);
         let clock = Clockwork::read(state.folder()).context("cannot stamp a file in the state's folder")?;
         let draft = state.begin()?;
@@ -176,17 +180,14 @@ impl Build<'_> {
         let kept = draft.write(|tables| {
             let outcome = sync::sync(&self, tables, &content, &reading, clock, &around, &mut changes, report)?;
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
-            if !report.has_errors() {
-                todo = plan::plan(&self, tables, &changes, &outcome.pages, &outputs, memory.build == 0, report)?;
-                references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
-            }
+            todo = plan::plan(&self, tables, &changes, &outcome.pages, &outputs, memory.build == 0, report)?;
+            references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
+            report.settle_diagnostics();
             memory_after.store(tables, true)?;
             Ok(!report.has_errors())
         })?;
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
-        if !kept {
-            return Ok(());
-        }
+        let Some(templates) = templates.ok().filter(|_| kept) else { return Ok(()) };
         draft.keep_for_this_process()?;
 
         // Work on what is due, and commit what came of it.
@@ -212,6 +213,18 @@ impl Build<'_> {
         }
         Ok(())
     }
+}
+
+/// The site's own folders must be in its root: a link could lead anywhere.
+fn refuse_links(root: &std::path::Path) -> Result<()> {
+    let folders =
+        [source::FOLDER, crate::render::TEMPLATES, assets::FOLDER, crate::output::FOLDER, crate::state::FOLDER];
+    for folder in folders {
+        if std::fs::symlink_metadata(root.join(folder)).is_ok_and(|metadata| metadata.is_symlink()) {
+            bail!("{folder}/ is a symbolic link, which is not followed; make it a folder of the site");
+        }
+    }
+    Ok(())
 }
 
 /// Number of outputs, and one digest of all: paths and digests in path order.

@@ -134,12 +134,21 @@ pub fn check_deleted(
             files.insert(stored.origin);
         }
     }
+    for park in deleted.iter().filter(|id| id.kind == Kind::Park) {
+        for kind in [Kind::Area, Kind::Ride] {
+            let prefix = [&[kind.number()], park.key.as_bytes(), b"/"].concat();
+            tables.scan_prefix(Table::Records, &prefix, |_, value| {
+                files.insert(postcard::from_bytes::<StoredRecord>(value)?.origin);
+                Ok(std::ops::ControlFlow::Continue(()))
+            })?;
+        }
+    }
     for id in deleted {
         let key = keys::record(id);
-        let left = tables.bytes(Table::Reviews, &key, |_| ())?.map(|()| "reviews.jsonl");
-        let left = left.or(tables.bytes(Table::Photos, &key, |_| ())?.map(|()| "photos.toml"));
-        if let Some(list) = left {
-            files.insert(format!("parks/{}/{list}", id.parent_key()));
+        for (table, list) in [(Table::Reviews, "reviews.jsonl"), (Table::Photos, "photos.toml")] {
+            if tables.bytes(table, &key, |_| ())?.is_some() {
+                files.insert(format!("parks/{}/{list}", id.parent_key()));
+            }
         }
     }
     for path in files {

@@ -318,12 +318,11 @@ impl<'s> Sync<'s, '_, '_> {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
             }
-            let help = format!(
-                "give one of them another `slug`, or rename its file: {} has it too",
-                content_file(&old.origin)
-            );
-            let message = format!("two files are {id}: {} and {}", content_file(&old.origin), content_file(path));
-            self.report.diagnostics.push(super::mistake(&content_file(path), message).help(help));
+            let (first, second) = (path.min(&old.origin), path.max(&old.origin));
+            let (first, second) = (content_file(first), content_file(second));
+            let message = format!("two files are {id}: {first} and {second}");
+            let help = "give one of them another `slug`, or rename its file";
+            self.report.diagnostics.push(super::mistake(&second, message).help(help));
             return Ok(());
         }
         self.known.insert(id.short());
@@ -403,7 +402,6 @@ impl<'s> Sync<'s, '_, '_> {
         let (pages, tables) = index.settle()?;
         super::references::report_dangling(&build.options.root, tables, &pending, report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
-        report.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })
     }
 

@@ -74,9 +74,7 @@ pub fn work(
         tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
     }
     report.rendered.sort();
-    report
-        .diagnostics
-        .sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+    report.settle_diagnostics();
     Ok(())
 }
 

@@ -75,8 +75,9 @@ impl Fields {
     /// Text that must be there.
     pub fn required_text(&mut self, name: &'static str, findings: &mut Findings<'_>) -> String {
         let had = self.entries.iter().any(|entry| entry.name == name);
+        let before = findings.problems.len();
         let text = self.text(name, findings);
-        if text.is_none() && !findings.has_errors() {
+        if text.is_none() && findings.problems.len() == before {
             let problem = if had { "is empty" } else { "is missing" };
             let mistyped = self
                 .entries

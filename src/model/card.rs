@@ -172,7 +172,8 @@ impl Card {
             })),
         };
         let wanted = common.photo.as_deref();
-        let named = photos.iter().find(|photo| wanted.is_some_and(|name| photo.file.ends_with(name)));
+        let named =
+            photos.iter().find(|photo| wanted.is_some_and(|name| photo.file.rsplit("/photos/").next() == Some(name)));
         let shows_description = matches!(record.details, Details::Article(_));
         Self {
             name: common.name.clone(),

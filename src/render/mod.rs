@@ -10,6 +10,7 @@ mod reach;
 mod templates;
 
 pub use functions::{Answers, with_answers};
+pub use templates::FOLDER as TEMPLATES;
 pub use templates::{Rendered, Sources, TemplateError, Templates};
 
 pub use tera::value::Key;

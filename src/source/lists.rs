@@ -169,7 +169,7 @@ fn review_target(park: &str, ride: Option<&str>) -> RecordId {
 /// Tenths of a point, for ratings in whole or half points on the scale.
 fn tenths(rating: f64, scale: u32) -> Option<u16> {
     let doubled = rating * 2.0;
-    let fits = doubled.fract() == 0.0 && (0.5..=f64::from(scale)).contains(&rating);
+    let fits = doubled.fract() == 0.0 && (1.0..=f64::from(scale)).contains(&rating);
     fits.then_some((doubled * 5.0) as u16)
 }
 

@@ -104,12 +104,7 @@ fn common(kind: Kind, fields: &mut Fields, findings: &mut Findings<'_>) -> Commo
         updated: typed::date(fields, "updated", findings),
         former_names: fields.texts("former_names", findings),
         former_slugs: checked(fields.texts_at("former_slugs", findings), is_slug, "a slug", findings),
-        aliases: checked(
-            fields.texts_at("aliases", findings),
-            |alias| UrlPath::new(alias).is_some() && alias != "/",
-            "a path of this site such as `/old/place/`",
-            findings,
-        ),
+        aliases: aliases(fields, findings),
         sources: fields.texts("sources", findings),
         photo: fields.text("photo", findings),
         native_names: native_names(fields, findings),
@@ -134,6 +129,23 @@ fn checked(
         }
     }
     kept
+}
+
+/// The URL paths that lead here. Only a last component may hold a dot, and one without is a
+/// folder: so no alias can be a folder of some pages and a file of another.
+fn aliases(fields: &mut Fields, findings: &mut Findings<'_>) -> Vec<String> {
+    let accepts = |alias: &str| {
+        let folders = alias.rsplit_once('/').map_or("", |(folders, _)| folders);
+        UrlPath::new(alias).is_some() && alias != "/" && !folders.contains('.')
+    };
+    let aliases = checked(
+        fields.texts_at("aliases", findings),
+        accepts,
+        "a path of this site such as `/old/place/` or `/old/place.html`",
+        findings,
+    );
+    let is_folder = |alias: &str| !alias.ends_with('/') && !alias.rsplit('/').next().unwrap_or_default().contains('.');
+    aliases.into_iter().map(|alias| if is_folder(&alias) { format!("{alias}/") } else { alias }).collect()
 }
 
 fn native_names(fields: &mut Fields, findings: &mut Findings<'_>) -> Vec<NativeName> {
@@ -210,8 +222,9 @@ fn park(fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) -> 
 }
 
 fn ride(park: &str, fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) -> Ride {
+    let before = findings.problems.len();
     let category = typed::word(fields, "category", Category::WORDS, Category::parse, findings);
-    if category.is_none() && !findings.has_errors() {
+    if category.is_none() && findings.problems.len() == before {
         let help = format!("one of: {}", Category::WORDS.join(", "));
         findings.note(fields.span().start..fields.span().start, "`category` is missing", Some(help));
     }
@@ -304,8 +317,9 @@ fn company(fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) 
 }
 
 fn article(fields: &mut Fields, findings: &mut Findings<'_>) -> Article {
+    let before = findings.problems.len();
     let date = typed::date(fields, "date", findings);
-    if date.is_none() && !findings.has_errors() {
+    if date.is_none() && findings.problems.len() == before {
         findings.note(
             fields.span().start..fields.span().start,
             "`date` is missing",

@@ -1,6 +1,7 @@
 //! The stat walk: every file below `content/` with its stamp, folders in parallel. Reads no file.
 //! Knows nothing of earlier builds.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,6 +10,7 @@ use rayon::prelude::*;
 
 use super::FOLDER;
 use crate::diagnostics::Diagnostic;
+use crate::model::slug::{is_slug, slugify};
 use crate::stamp::Stamp;
 
 /// The files of one folder.
@@ -32,6 +34,30 @@ pub fn walk(root: &Path) -> Vec<Listing> {
     let mut listings = walk_folder(&top, String::new());
     listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
     listings
+}
+
+/// Two folders of parks or models whose names make one slug would be one park. Most folders are
+/// named by their slug; only the others need a look.
+pub fn folders_with_one_slug(listings: &[Listing]) -> Vec<Diagnostic> {
+    let mut by_slug: BTreeMap<String, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for listing in listings {
+        let Some((above, name)) = listing.folder.split_once('/') else { continue };
+        if name.contains('/') || is_slug(name) || !["parks", "models"].contains(&above) {
+            continue;
+        }
+        let slug = format!("{above}/{}", slugify(name));
+        let other = match listings.binary_search_by(|other| other.folder.as_str().cmp(&slug)) {
+            Ok(at) => Some(listings[at].folder.as_str()),
+            Err(_) => by_slug.insert(slug.clone(), &listing.folder),
+        };
+        if let Some(other) = other {
+            let (first, second) = (other.min(&listing.folder), other.max(&listing.folder));
+            let message = format!("two folders have the slug {slug}: {FOLDER}/{first} and {FOLDER}/{second}");
+            problems.push(Diagnostic::of_file(&format!("{FOLDER}/{second}"), message).help("rename one of them"));
+        }
+    }
+    problems
 }
 
 fn walk_folder(path: &Path, folder: String) -> Vec<Listing> {

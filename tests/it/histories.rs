@@ -1,1 +1,517 @@
-//! To come.
+//! Random histories: a small synthetic site, edited again and again by the dice, built after each
+//! edit and held to the laws. The same seed tells the same history.
+//!
+//! `LIFTHILL_SEED`, `LIFTHILL_HISTORIES` and `LIFTHILL_EDITS` ask for other and longer ones.
+
+#[path = "../../benches/synth/mod.rs"]
+mod synth;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::site::{Site, markdown};
+
+#[test]
+fn any_history_ends_as_a_clean_build_would() {
+    let number = |name: &str, otherwise: u64| {
+        std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    };
+    let seed = number("LIFTHILL_SEED", 1898);
+    let (histories, edits) = (number("LIFTHILL_HISTORIES", 6), number("LIFTHILL_EDITS", 12));
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..2)
+            .map(|lane| scope.spawn(move || (lane..histories).step_by(2).for_each(|one| tell(seed + one, edits))))
+            .collect();
+        for lane in lanes {
+            lane.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    });
+}
+
+/// Tells the history of `seed`, and prints it if it does not end well.
+fn tell(seed: u64, edits: u64) {
+    let mut history = History::new(seed);
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..edits {
+            history.go_on();
+        }
+        history.mend();
+    }));
+    if let Err(panic) = told {
+        let lines = history.lines.join("\n  ");
+        eprintln!("LIFTHILL_SEED={seed} LIFTHILL_HISTORIES=1 LIFTHILL_EDITS={edits} ended badly:\n  {lines}");
+        resume_unwind(panic);
+    }
+}
+
+struct History {
+    site: Site,
+    dice: Dice,
+    /// What has been done so far.
+    lines: Vec<String>,
+    /// What the files of the last step were before it.
+    undo: Vec<(String, Option<Vec<u8>>)>,
+    /// Makes new names.
+    serial: u32,
+}
+
+/// A step that a history can take, and how often among all.
+const STEPS: [(u32, fn(&mut History)); 22] = [
+    (8, History::edit_prose),
+    (8, History::edit_figure),
+    (6, History::rename_record),
+    (5, History::new_ride),
+    (3, History::new_park),
+    (2, History::new_company),
+    (2, History::new_article),
+    (6, History::delete_ride),
+    (2, History::delete_anything),
+    (4, History::move_ride),
+    (4, History::edit_reviews),
+    (2, History::delete_reviews),
+    (4, History::edit_areas),
+    (3, History::change_country),
+    (3, History::former_slug),
+    (3, History::schedule),
+    (5, History::override_template),
+    (3, History::restore_template),
+    (5, History::edit_settings),
+    (3, History::edit_asset),
+    (3, History::edit_photo),
+    (3, History::spoil_output),
+];
+
+impl History {
+    fn new(seed: u64) -> Self {
+        let site = Site::new();
+        site.remove("content");
+        synth::write_site(&site.path(""), &synth::Shape { pages: 60, seed }).expect("a synthetic site");
+        let history = Self { site, dice: Dice(seed), lines: Vec::new(), undo: Vec::new(), serial: 0 };
+        history.site.build();
+        history
+    }
+
+    /// Takes one to three steps and builds. A site with mistakes is built as it is, and then the
+    /// steps are taken back.
+    fn go_on(&mut self) {
+        self.undo.clear();
+        let all: u32 = STEPS.iter().map(|(weight, _)| weight).sum();
+        for _ in 0..[1, 1, 1, 2, 3][self.dice.below(5)] {
+            let mut roll = self.dice.below(all as usize) as u32;
+            let step = STEPS.iter().find(|(weight, _)| {
+                let found = roll < *weight;
+                roll = roll.saturating_sub(*weight);
+                found
+            });
+            step.expect("the roll is below the sum").1(self);
+        }
+        let built = self.site.try_build(&["--now", "2026-01-01"]);
+        match (built.code(), built.number("/pages/failed")) {
+            (0, _) => self.lines.push("  builds".to_owned()),
+            (1, 0) => {
+                self.lines.push(format!("  has mistakes: {}", built.messages().join("; ")));
+                self.take_back();
+                self.site.build_with(&["--now", "2026-01-01"]);
+            }
+            // Pages that cannot be made stay as they were until somebody mends them.
+            (1, failed) => self.lines.push(format!("  builds but for {failed} pages")),
+            (code, _) => panic!("exit code {code}:\n{}", built.stderr()),
+        }
+    }
+
+    /// Takes back what makes pages fail, and builds for the last time.
+    fn mend(&mut self) {
+        self.lines.push("mend".to_owned());
+        if self.site.path("templates").exists() {
+            self.site.remove("templates");
+        }
+        self.site.build_with(&["--now", "2026-01-01"]);
+    }
+
+    fn take_back(&mut self) {
+        for (path, bytes) in std::mem::take(&mut self.undo).into_iter().rev() {
+            match bytes {
+                Some(bytes) => self.site.write(&path, bytes),
+                None if self.site.path(&path).exists() => self.site.remove(&path),
+                None => {}
+            }
+        }
+    }
+
+    fn say(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// Writes a file, to be taken back if need be.
+    fn write(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
+        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.site.write(path, bytes);
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.site.remove(path);
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.site.path(path)).expect("a text of the site")
+    }
+
+    fn new_name(&mut self) -> String {
+        self.serial += 1;
+        let first = ["Ö", "the ", "Ab", "mo", "Zz", "É"][self.dice.below(6)];
+        format!("{first}thing {}", self.serial)
+    }
+
+    /// The content files whose path holds `part` and ends with `end`.
+    fn files(&self, part: &str, end: &str) -> Vec<String> {
+        let root = self.site.path("");
+        let mut open = vec![root.join("content")];
+        let mut found = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).expect("a folder of the site") {
+                let path = entry.expect("an entry of it").path();
+                let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                match path.is_dir() {
+                    true => open.push(path),
+                    false if name.contains(part) && name.ends_with(end) => found.push(name),
+                    false => {}
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn pick(&mut self, part: &str, end: &str) -> Option<String> {
+        let files = self.files(part, end);
+        (!files.is_empty()).then(|| files[self.dice.below(files.len())].clone())
+    }
+
+    fn pick_park(&mut self) -> String {
+        let index = self.pick("content/parks/", "/index.md").expect("a park");
+        index["content/parks/".len()..].split('/').next().expect("its folder").to_owned()
+    }
+
+    /// Puts `line` at the top of the front matter in place of a line that begins like it.
+    fn set(&mut self, path: &str, line: &str) {
+        let key = line.split('=').next().unwrap_or_default();
+        let text = self.read(path);
+        let kept = text.lines().skip(1).filter(|old| !old.starts_with(key));
+        let text: Vec<&str> = ["+++", line].into_iter().chain(kept).collect();
+        self.say(format!("{path}: {line}"));
+        self.write(path, text.join("\n") + "\n");
+    }
+
+    fn edit_prose(&mut self) {
+        let Some(path) = self.pick("content/", ".md") else { return };
+        let target = self.pick("/rides/", ".md").unwrap_or_default();
+        let key = target.trim_start_matches("content/parks/").trim_end_matches(".md").replace("/rides/", "/");
+        let more = match self.dice.below(4) {
+            0 => format!("See <ride:{key}>.\n"),
+            1 => "Is it [there](park:nowhere-at-all)?\n".to_owned(),
+            _ => format!("More *prose* {}.\n", self.dice.below(1000)),
+        };
+        self.say(format!("{path}: add {more:?}"));
+        let text = self.read(&path) + "\n" + &more;
+        self.write(&path, text);
+    }
+
+    fn edit_figure(&mut self) {
+        let Some(path) = self.pick("/rides/", ".md") else { return };
+        let number = self.dice.below(90) + 1;
+        let line = match self.dice.below(8) {
+            0 => format!("speed_kmh = {number}"),
+            1 => format!("height_m = {number}.5"),
+            2 => format!("drop_m = {number}"),
+            3 => format!("opened = '19{:02}'", number.min(99)),
+            4 => "status = 'closed'".to_owned(),
+            5 => "category = 'dark_ride'".to_owned(),
+            6 => format!("updated = '2025-01-{:02}'", number % 28 + 1),
+            _ => format!("extra.note = '{number}'"),
+        };
+        self.set(&path, &line);
+    }
+
+    fn rename_record(&mut self) {
+        let name = self.new_name();
+        let part = ["/rides/", "/index.md", "/companies/", "/models/"][self.dice.below(4)];
+        if let Some(path) = self.pick(part, ".md") {
+            self.set(&path, &format!("name = '{name}'"));
+        }
+    }
+
+    fn new_ride(&mut self) {
+        let (park, name) = (self.pick_park(), self.new_name());
+        let company = self.pick("/companies/", ".md").unwrap_or_default();
+        let company = company.trim_start_matches("content/companies/").trim_end_matches(".md").to_owned();
+        let path = format!("content/parks/{park}/rides/new-{}.md", self.serial);
+        let speed = self.dice.below(100);
+        self.say(format!("{path}: new, by {company}"));
+        let front = format!(
+            "name = '{name}'\ncategory = 'roller_coaster'\nspeed_kmh = {speed}\nmanufacturers = ['{company}']\nopened = '2020'\nstatus = 'operating'"
+        );
+        self.write(&path, markdown(&front));
+    }
+
+    fn new_park(&mut self) {
+        let name = self.new_name();
+        let country = ["NL", "SE", "IS", "AQ"][self.dice.below(4)];
+        let path = format!("content/parks/new-{}/index.md", self.serial);
+        self.say(format!("{path}: new, in {country}"));
+        self.write(&path, markdown(&format!("name = '{name}'\ncountry = '{country}'")));
+    }
+
+    fn new_company(&mut self) {
+        let name = self.new_name();
+        let path = format!("content/companies/new-{}.md", self.serial);
+        self.say(format!("{path}: new"));
+        self.write(&path, markdown(&format!("name = '{name}'\nroles = ['manufacturer']")));
+    }
+
+    fn new_article(&mut self) {
+        let (name, park) = (self.new_name(), self.pick_park());
+        let path = format!("content/articles/new-{}.md", self.serial);
+        self.say(format!("{path}: new, about {park}"));
+        self.write(
+            &path,
+            markdown(&format!("title = '{name}'\ndate = '2024-{:02}'\n+++\n<park:{park}>", self.serial % 12 + 1)),
+        );
+    }
+
+    /// Removes a ride and, mostly, the reviews of it.
+    fn delete_ride(&mut self) {
+        let Some(path) = self.pick("/rides/", ".md") else { return };
+        self.say(format!("{path}: delete"));
+        self.remove(&path);
+        let (folder, ride) = path.trim_end_matches(".md").split_once("/rides/").expect("the path of a ride");
+        let reviews = format!("{folder}/reviews.jsonl");
+        if self.site.path(&reviews).exists() && self.dice.below(5) > 0 {
+            let text = self.read(&reviews);
+            let mine = format!("\"{ride}\"");
+            let kept: Vec<&str> = text.lines().filter(|line| !line.contains(&mine)).collect();
+            self.write(&reviews, kept.join("\n") + "\n");
+        }
+    }
+
+    /// Removes anything at all, which often leaves something that names it.
+    fn delete_anything(&mut self) {
+        if let Some(path) = self.pick("content/", "") {
+            self.say(format!("{path}: delete"));
+            self.remove(&path);
+        }
+    }
+
+    fn move_ride(&mut self) {
+        let Some(path) = self.pick("/rides/", ".md") else { return };
+        let park = match self.dice.below(2) {
+            0 => self.pick_park(),
+            _ => path.split('/').nth(2).expect("its park").to_owned(),
+        };
+        self.serial += 1;
+        let to = format!("content/parks/{park}/rides/moved-{}.md", self.serial);
+        self.say(format!("{path}: move to {to}"));
+        let text = self.read(&path);
+        self.remove(&path);
+        self.write(&to, text);
+        // Reviews and areas know it by its old name; without them it can go.
+        if self.dice.below(3) > 0 {
+            let folder = path.split("/rides/").next().expect("a folder").to_owned();
+            let reviews = format!("{folder}/reviews.jsonl");
+            if self.site.path(&reviews).exists() {
+                self.remove(&reviews);
+            }
+            let text = self.read(&to);
+            let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("area ")).collect();
+            self.write(&to, kept.join("\n") + "\n");
+        }
+    }
+
+    fn edit_reviews(&mut self) {
+        let Some(ride) = self.pick("/rides/", ".md") else { return };
+        let (folder, slug) = ride.trim_end_matches(".md").split_once("/rides/").expect("the path of a ride");
+        let path = format!("{folder}/reviews.jsonl");
+        let old = if self.site.path(&path).exists() { self.read(&path) } else { String::new() };
+        let (rating, day) = (self.dice.below(10) + 1, self.dice.below(28) + 1);
+        let state = ["approved", "approved", "pending", "rejected"][self.dice.below(4)];
+        let target = if self.dice.below(4) == 0 { String::new() } else { format!("\"ride\":\"{slug}\",") };
+        let line = format!(
+            "{{{target}\"author\":\"Mia\",\"rating\":{rating},\"text\":\"So so.\",\"created\":\"2025-02-{day:02}\",\"state\":\"{state}\"}}"
+        );
+        self.say(format!("{path}: add {line}"));
+        let mut lines: Vec<&str> = old.lines().collect();
+        if lines.len() > 1 && self.dice.below(3) == 0 {
+            lines.remove(self.dice.below(lines.len()));
+            self.lines.push("  and take one away".to_owned());
+        }
+        lines.push(&line);
+        let text = lines.join("\n") + "\n";
+        self.write(&path, text);
+    }
+
+    fn delete_reviews(&mut self) {
+        if let Some(path) = self.pick("/parks/", "/reviews.jsonl") {
+            self.say(format!("{path}: delete"));
+            self.remove(&path);
+        }
+    }
+
+    fn edit_areas(&mut self) {
+        let path = format!("content/parks/{}/areas.toml", self.pick_park());
+        let old = if self.site.path(&path).exists() { self.read(&path) } else { String::new() };
+        let name = self.new_name();
+        match self.dice.below(3) {
+            0 if !old.is_empty() => {
+                self.say(format!("{path}: reorder"));
+                let mut parts: Vec<&str> = old.split("[[area]]").filter(|part| !part.trim().is_empty()).collect();
+                parts.reverse();
+                let text: String = parts.iter().map(|part| format!("[[area]]{part}")).collect();
+                self.write(&path, text);
+            }
+            1 if !old.is_empty() => {
+                self.say(format!("{path}: drop the last"));
+                let text = old.rsplit_once("[[area]]").map_or(String::new(), |(before, _)| before.to_owned());
+                self.write(&path, text);
+            }
+            _ => {
+                self.say(format!("{path}: add {name}"));
+                self.write(&path, format!("[[area]]\nname = '{name}'\n{old}"));
+            }
+        }
+    }
+
+    fn change_country(&mut self) {
+        let path = format!("content/parks/{}/index.md", self.pick_park());
+        let country = ["NL", "SE", "IS", "AQ"][self.dice.below(4)];
+        self.set(&path, &format!("country = '{country}'"));
+    }
+
+    fn former_slug(&mut self) {
+        let Some(path) = self.pick("content/", ".md") else { return };
+        let line = match self.dice.below(3) {
+            0 => "former_slugs = ['was-something']".to_owned(),
+            1 => format!("aliases = ['/old/{}/', '/older/']", self.dice.below(3)),
+            _ => "aliases = []".to_owned(),
+        };
+        self.set(&path, &line);
+    }
+
+    fn schedule(&mut self) {
+        let Some(path) = self.pick("content/", ".md") else { return };
+        let line = ["draft = true", "draft = false", "publish_on = '2025-01-01'", "expires_on = '2027-01-01'"];
+        let line = line[self.dice.below(4)];
+        self.set(&path, line);
+    }
+
+    fn override_template(&mut self) {
+        let ours = |name: &str| format!("{}/templates/{name}", env!("CARGO_MANIFEST_DIR"));
+        let names = ["ride.html", "park.html", "base.html", "components.html", "home.html", "company.html", "feed.xml"];
+        let name = names[self.dice.below(names.len())];
+        let path = format!("templates/{name}");
+        let text = fs::read_to_string(ours(name)).expect("a template of the theme");
+        let number = self.dice.below(1000);
+        let addition = match self.dice.below(6) {
+            0 => "{{ asset(path='missing.png') }}",
+            1 => "{{ setting(name='extra.mood') }}",
+            2 => "{% for r in rides(limit=2, sort='speed') %}{{ r.name }}{% endfor %}",
+            _ => "",
+        };
+        self.say(format!("{path}: edition {number} {addition}"));
+        let edited = match name {
+            "base.html" => text.replace("</body>", &format!("<p>{number}{addition}</p></body>")),
+            "components.html" => text.replace("<table>", &format!("<table data-edition=\"{number}\">")),
+            "feed.xml" => {
+                text.replace("<id>{{ feed.id }}", &format!("<rights>{number}{addition}</rights><id>{{{{ feed.id }}}}"))
+            }
+            _ => text.replace("<header class=", &format!("<p>{number}{addition}</p><header class=")),
+        };
+        assert_ne!(edited, text, "the theme's {name} changed; the test must too");
+        self.write(&path, edited);
+    }
+
+    fn restore_template(&mut self) {
+        let root = self.site.path("templates");
+        let names =
+            fs::read_dir(root).map(|entries| entries.map(|entry| entry.expect("an entry").file_name()).collect());
+        let mut names: Vec<_> = names.unwrap_or_default();
+        names.sort();
+        if !names.is_empty() {
+            let path = format!("templates/{}", names[self.dice.below(names.len())].to_string_lossy());
+            self.say(format!("{path}: delete"));
+            self.remove(&path);
+        }
+    }
+
+    fn edit_settings(&mut self) {
+        let number = self.dice.below(9) + 1;
+        let line = match self.dice.below(9) {
+            0 => format!("title = 'Guide {number}'"),
+            1 => format!("lists.rides = {}", number * 3),
+            2 => format!("lists.parks = {number}"),
+            3 => format!("lists.companies = {number}"),
+            4 => format!("content.rating_scale = {}", 10 + number),
+            5 => format!("extra.mood = '{number}'"),
+            6 => format!("countries.NL = 'Holland {number}'"),
+            7 => format!("content.smart_punctuation = {}", number % 2 == 0),
+            _ => format!("output.minify = {}", number % 2 == 0),
+        };
+        let key = format!("{} ", line.split(' ').next().unwrap_or_default());
+        let text = self.read("lifthill.toml");
+        let kept = text.lines().filter(|old| !old.starts_with(&key));
+        let text: Vec<&str> = std::iter::once(line.as_str()).chain(kept).collect();
+        self.say(format!("lifthill.toml: {line}"));
+        self.write("lifthill.toml", text.join("\n") + "\n");
+    }
+
+    fn edit_asset(&mut self) {
+        let path = ["assets/css/site.css", "assets/extra.js", "assets/missing.png"][self.dice.below(3)];
+        if self.site.path(path).exists() && self.dice.below(2) == 0 {
+            self.say(format!("{path}: delete"));
+            self.remove(path);
+            return;
+        }
+        let number = self.dice.below(1000);
+        self.say(format!("{path}: edition {number}"));
+        self.write(path, format!("/* {number} */"));
+    }
+
+    fn edit_photo(&mut self) {
+        let folder = format!("content/parks/{}", self.pick_park());
+        let picture = format!("{folder}/photos/view.jpg");
+        let number = self.dice.below(3);
+        self.say(format!("{picture}: edition {number}"));
+        self.write(&picture, format!("picture {number}"));
+        let alt = self.dice.below(100);
+        self.write(&format!("{folder}/photos.toml"), format!("[[photo]]\nfile = 'view.jpg'\nalt = 'View {alt}'\n"));
+    }
+
+    /// Alters or removes a file that the program wrote.
+    fn spoil_output(&mut self) {
+        let files: Vec<String> = self.site.output().files().map(str::to_owned).collect();
+        let file = format!("output/{}", files[self.dice.below(files.len())]);
+        if self.dice.below(2) == 0 {
+            self.say(format!("{file}: delete"));
+            self.site.remove(&file);
+        } else {
+            self.say(format!("{file}: spoil"));
+            let mut bytes = fs::read(self.site.path(&file)).expect("an output");
+            if let Some(byte) = bytes.last_mut() {
+                *byte ^= 1;
+            }
+            self.site.write(&file, bytes);
+        }
+    }
+}
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+}

@@ -651,9 +651,11 @@ fn a_replaced_photo_touches_whoever_shows_it() {
     site.edit("content/parks/efteling/photos.toml", "A loop.", "The loop.");
     site.build();
     assert!(site.page(PYTHON_URL).contains("The loop."));
-    site.remove("content/parks/efteling/photos/loop.jpg");
-    site.build().removed(1);
+    site.remove("content/parks/efteling/photos.toml");
+    site.build().removed(0);
     assert!(!site.page(PYTHON_URL).contains("The loop."));
+    site.remove("content/parks/efteling/photos");
+    site.build().removed(1).rendered([]);
 }
 
 #[test]
