@@ -3,6 +3,7 @@
 
 mod changes;
 mod index;
+mod journal;
 mod plan;
 mod references;
 mod scan;
@@ -121,6 +122,7 @@ impl Build<'_> {
         report.fresh = state.fresh().map(str::to_owned);
         let output = Output::open(root)?;
         let snapshot = state.snapshot()?;
+        journal::recover(&state, &snapshot, &output)?;
 
         // Look: both walks at once, one thread each way.
         let looking = Instant::now();
@@ -189,6 +191,7 @@ impl Build<'_> {
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
         let Some(templates) = templates.ok().filter(|_| kept) else { return Ok(()) };
         draft.keep_for_this_process()?;
+        journal::begin(&state, &todo)?;
 
         // Work on what is due, and commit what came of it.
         let catalog =
@@ -206,7 +209,9 @@ impl Build<'_> {
         })?;
         report.phases.insert("work", working.elapsed().as_secs_f64());
         report.timed("commit", |_| commit.commit())?;
-        report.pages.unchanged = report.pages.total - report.pages.rendered - report.pages.failed;
+        journal::end(&state)?;
+        let pages = &mut report.pages;
+        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed);
         report.next_change = memory_after.next_moment(self.options.now);
         if report.files.written > 0 {
             Clockwork::let_tick_pass();

@@ -147,7 +147,7 @@ pub fn check_deleted(
         let key = keys::record(id);
         for (table, list) in [(Table::Reviews, "reviews.jsonl"), (Table::Photos, "photos.toml")] {
             if tables.bytes(table, &key, |_| ())?.is_some() {
-                files.insert(format!("parks/{}/{list}", id.parent_key()));
+                files.insert(format!("{}/{list}", park_folder(tables, id.parent_key())?));
             }
         }
     }
@@ -160,6 +160,25 @@ pub fn check_deleted(
         report_in_file(root, tables, &path, &dangling, report)?;
     }
     Ok(())
+}
+
+/// The folder of a park below `content/`: named by its key, or by a name that makes it.
+fn park_folder(tables: &Tables<'_>, key: &str) -> Result<String> {
+    let usual = format!("parks/{key}");
+    if tables.bytes(Table::Sources, usual.as_bytes(), |_| ())?.is_some() {
+        return Ok(usual);
+    }
+    let mut found = None;
+    tables.scan_prefix(Table::Sources, b"parks/", |folder, _| {
+        let folder = std::str::from_utf8(folder)?;
+        let name = folder.split('/').nth(1).unwrap_or_default();
+        if crate::model::slug::slugify(name) == key {
+            found = Some(format!("parks/{name}"));
+            return Ok(std::ops::ControlFlow::Break(()));
+        }
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(found.unwrap_or(usual))
 }
 
 /// Reports pictures that photo lists name but that are not there.

@@ -127,6 +127,24 @@ impl Output {
         Ok(removed)
     }
 
+    /// Removes half-written files that a killed build has left beside `path`.
+    pub fn remove_litter(&self, path: &RelPath) -> Result<()> {
+        let folder = self.root.join(path.parent().unwrap_or_default());
+        if !self.is_inside(path) {
+            return Ok(());
+        }
+        let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(".lifthill-") && name.ends_with(".tmp") {
+                fs::remove_file(entry.path()).with_context(|| format!("cannot remove {name}"))?;
+            }
+        }
+        Ok(())
+    }
+
     fn shard(&self, folder: &str) -> std::sync::MutexGuard<'_, FxHashSet<Box<str>>> {
         let index = folder.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         self.folders[index % SHARDS].lock().expect("nobody panics while holding the folder set")

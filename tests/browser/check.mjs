@@ -262,8 +262,9 @@ async function checkNavigation(context, origin, where) {
     const target = new URL(await link.getAttribute("href"), origin).href;
     const [response] = await Promise.all([tab.waitForResponse(target), link.click()]);
     await tab.waitForURL(target);
-    const marked = await links().nth(index).getAttribute("aria-current");
     check(response.ok(), where, `${target} answers ${response.status()}`);
+    if (!response.ok()) continue;
+    const marked = await links().nth(index).getAttribute("aria-current");
     check(marked === "page", where, `${target} does not mark its own link`);
   }
   await tab.close();

@@ -39,34 +39,157 @@ fn said_of_ride(front: &str) -> String {
 
 #[test]
 fn an_unknown_key() {
-    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nmanufacturer = ['vekoma']\nmascot = 'Gull'"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nmanufacturer = ['vekoma']\nmascot = 'Gull'"), @r"
+    error: unknown key `manufacturer`
+      --> content/parks/efteling/rides/baron-1898.md:4:1
+       |
+     4 | manufacturer = ['vekoma']
+       | ^^^^^^^^^^^^
+      = help: did you mean `manufacturers`?
+
+    error: unknown key `mascot`
+      --> content/parks/efteling/rides/baron-1898.md:5:1
+       |
+     5 | mascot = 'Gull'
+       | ^^^^^^
+      = help: keys of your own go into an `[extra]` table
+    ");
 }
 
 #[test]
 fn a_wrong_type() {
     let front = "name = 1898\ncategory = 'other'\nspeed_kmh = '90'\ninversions = 2.5\nkinds = [1]\nindoor = 'yes'\nopened = true";
-    assert_snapshot!(said_of_ride(front), @"");
+    assert_snapshot!(said_of_ride(front), @r#"
+    error: `name` must be text, found a whole number
+      --> content/parks/efteling/rides/baron-1898.md:2:8
+       |
+     2 | name = 1898
+       |        ^^^^
+      = help: write it in quotes: `name = "1898"`
+
+    error: `speed_kmh` must be a number, found text
+      --> content/parks/efteling/rides/baron-1898.md:4:13
+       |
+     4 | speed_kmh = '90'
+       |             ^^^^
+      = help: write `speed_kmh = 90` without quotes
+
+    error: `inversions` must be a whole number, found a number
+      --> content/parks/efteling/rides/baron-1898.md:5:14
+       |
+     5 | inversions = 2.5
+       |              ^^^
+
+    error: `kinds` must be text, found a whole number
+      --> content/parks/efteling/rides/baron-1898.md:6:10
+       |
+     6 | kinds = [1]
+       |          ^
+      = help: write it in quotes: `kinds = "1"`
+
+    error: `indoor` must be true or false, found text
+      --> content/parks/efteling/rides/baron-1898.md:7:10
+       |
+     7 | indoor = 'yes'
+       |          ^^^^^
+
+    error: `opened` must be a date, found true/false
+      --> content/parks/efteling/rides/baron-1898.md:8:10
+       |
+     8 | opened = true
+       |          ^^^^
+    "#);
 }
 
 #[test]
 fn a_number_out_of_range() {
-    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nheight_m = -3\nspeed_kmh = nan\ninversions = 99"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nheight_m = -3\nspeed_kmh = nan\ninversions = 99"), @r"
+    error: `height_m` must be between 0 and 400, found -3
+      --> content/parks/efteling/rides/baron-1898.md:4:12
+       |
+     4 | height_m = -3
+       |            ^^
+
+    error: `speed_kmh` must be between 0 and 500, found NaN
+      --> content/parks/efteling/rides/baron-1898.md:5:13
+       |
+     5 | speed_kmh = nan
+       |             ^^^
+
+    error: `inversions` must be between 0 and 30, found 99
+      --> content/parks/efteling/rides/baron-1898.md:6:14
+       |
+     6 | inversions = 99
+       |              ^^
+    ");
 }
 
 #[test]
 fn a_word_that_is_none() {
-    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'rollercoaster'\nstatus = 'open'\nlaunch = ['chain']"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'rollercoaster'\nstatus = 'open'\nlaunch = ['chain']"), @r"
+    error: `rollercoaster` is not a known `category`
+      --> content/parks/efteling/rides/baron-1898.md:3:12
+       |
+     3 | category = 'rollercoaster'
+       |            ^^^^^^^^^^^^^^^
+      = help: did you mean `roller_coaster`?
+
+    error: `open` is not a known `status`
+      --> content/parks/efteling/rides/baron-1898.md:4:10
+       |
+     4 | status = 'open'
+       |          ^^^^^^
+      = help: known here: operating, closing, closed_temporarily, sbno, under_construction, planned, cancelled, closed, relocated, demolished, unknown
+
+    error: `chain` is not a known `launch`
+      --> content/parks/efteling/rides/baron-1898.md:5:11
+       |
+     5 | launch = ['chain']
+       |           ^^^^^^^
+      = help: known here: chain_lift, cable_lift, tire, lim, lsm, hydraulic, pneumatic, flywheel, catapult, gravity, ferris_wheel_lift, vertical_lift, elevator_lift, spiral_lift, other
+    ");
 }
 
 #[test]
 fn a_date_that_is_none() {
     let front = "name = 'Baron'\ncategory = 'other'\nopened = '1984-13'\nclosed = 'May 1984'\nupdated = '1985s'\npublish_on = 'soon'";
-    assert_snapshot!(said_of_ride(front), @"");
+    assert_snapshot!(said_of_ride(front), @r"
+    error: `1984-13` has no month 13
+      --> content/parks/efteling/rides/baron-1898.md:4:10
+       |
+     4 | opened = '1984-13'
+       |          ^^^^^^^^^
+
+    error: `May 1984` is not a date; write 1984-05-12, 1984-05, 1984 or 1980s
+      --> content/parks/efteling/rides/baron-1898.md:5:10
+       |
+     5 | closed = 'May 1984'
+       |          ^^^^^^^^^^
+
+    error: `1985s` is not a decade; did you mean 1980s?
+      --> content/parks/efteling/rides/baron-1898.md:6:11
+       |
+     6 | updated = '1985s'
+       |           ^^^^^^^
+
+    error: `publish_on` must be a date or a time with its zone
+      --> content/parks/efteling/rides/baron-1898.md:7:14
+       |
+     7 | publish_on = 'soon'
+       |              ^^^^^^
+      = help: write 2026-12-01 or 2026-12-01T09:00:00Z
+    ");
 }
 
 #[test]
 fn an_end_before_the_beginning() {
-    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nopened = '1984'\nclosed = '1983-12'"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = 'other'\nopened = '1984'\nclosed = '1983-12'"), @r"
+    error: closed (December 1983) before it opened (1984)
+      --> content/parks/efteling/rides/baron-1898.md:5:10
+       |
+     5 | closed = '1983-12'
+       |          ^^^^^^^^^
+    ");
 }
 
 #[test]
@@ -90,13 +213,72 @@ fn a_country_a_slug_and_an_address_that_are_none() {
         "content/parks/efteling/index.md",
         markdown("name = 'Efteling'\ncountry = 'Netherlands'\noperator = 'Efteling BV'\nwebsite = 'efteling.com'\nformer_slugs = ['De Efteling']\naliases = ['efteling']"),
     );
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: `Netherlands` is not an ISO 3166-1 country code
+      --> content/parks/efteling/index.md:3:11
+       |
+     3 | country = 'Netherlands'
+       |           ^^^^^^^^^^^^^
+      = help: did you mean `NL`?
+
+    error: `Efteling BV` in `operator` is not the slug of a company
+      --> content/parks/efteling/index.md:4:12
+       |
+     4 | operator = 'Efteling BV'
+       |            ^^^^^^^^^^^^^
+      = help: a company is named by its slug, here probably `efteling-bv`
+
+    error: `website` must be a web address
+      --> content/parks/efteling/index.md:5:11
+       |
+     5 | website = 'efteling.com'
+       |           ^^^^^^^^^^^^^^
+      = help: for instance https://efteling.com
+
+    error: `De Efteling` is not a slug
+      --> content/parks/efteling/index.md:6:17
+       |
+     6 | former_slugs = ['De Efteling']
+       |                 ^^^^^^^^^^^^^
+
+    error: `efteling` is not a path of this site such as `/old/place/` or `/old/place.html`
+      --> content/parks/efteling/index.md:7:12
+       |
+     7 | aliases = ['efteling']
+       |            ^^^^^^^^^^
+    ");
 }
 
 #[test]
 fn a_reference_to_nothing_in_front_matter() {
     let front = "name = 'Baron'\ncategory = 'other'\nmanufacturers = ['vekomo']\nmodel = 'vekoma/mk-1200'\narea = 'Ruigrijk'\nreplaced = 'ride:efteling/baron-1889'";
-    assert_snapshot!(said_of_ride(front), @"");
+    assert_snapshot!(said_of_ride(front), @r"
+    error: there is no company `vekomo`
+      --> content/parks/efteling/rides/baron-1898.md:4:18
+       |
+     4 | manufacturers = ['vekomo']
+       |                  ^^^^^^^^
+      = help: did you mean `vekoma`?
+
+    error: there is no model `vekoma/mk-1200`
+      --> content/parks/efteling/rides/baron-1898.md:5:9
+       |
+     5 | model = 'vekoma/mk-1200'
+       |         ^^^^^^^^^^^^^^^^
+
+    error: there is no area `efteling/ruigrijk`
+      --> content/parks/efteling/rides/baron-1898.md:6:8
+       |
+     6 | area = 'Ruigrijk'
+       |        ^^^^^^^^^^
+
+    error: there is no ride `efteling/baron-1889`
+      --> content/parks/efteling/rides/baron-1898.md:7:12
+       |
+     7 | replaced = 'ride:efteling/baron-1889'
+       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = help: did you mean `efteling/baron-1898`?
+    ");
 }
 
 #[test]
@@ -104,7 +286,28 @@ fn a_reference_to_nothing_in_a_body() {
     let site = small();
     let body = "As on [it](ride:efteling/baron-1899) and <park:eftelin>,\nnot `[code](ride:no/such)`.\n\n    <ride:no/such>\n\n[a]: company:vekomo\n[b][a]";
     site.write("content/articles/loops.md", markdown(&format!("title = 'Loops'\ndate = 2024-05-01\n+++\n{body}")));
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: there is no ride `efteling/baron-1899`
+      --> content/articles/loops.md:6:12
+       |
+     6 | As on [it](ride:efteling/baron-1899) and <park:eftelin>,
+       |            ^^^^^^^^^^^^^^^^^^^^^^^^
+      = help: did you mean `efteling/baron-1898`?
+
+    error: there is no park `eftelin`
+      --> content/articles/loops.md:6:43
+       |
+     6 | As on [it](ride:efteling/baron-1899) and <park:eftelin>,
+       |                                           ^^^^^^^^^^^^
+      = help: did you mean `efteling`?
+
+    error: there is no company `vekomo`
+      --> content/articles/loops.md:11:6
+        |
+     11 | [a]: company:vekomo
+        |      ^^^^^^^^^^^^^^
+      = help: did you mean `vekoma`?
+    ");
 }
 
 #[test]
@@ -112,13 +315,31 @@ fn a_ride_without_its_park_and_a_model_without_its_maker() {
     let site = small()
         .ride("eftelling/python", "name = 'Python'\ncategory = 'other'")
         .model("vekomo/mk-1200", "name = 'MK-1200'");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: there is no company `vekomo`, the manufacturer by its folder
+      --> content/models/vekomo/mk-1200.md:1:1
+       |
+     1 | +++
+       | ^^^
+      = help: did you mean `vekoma`?
+
+    error: there is no park `eftelling`: its folder needs an index.md
+      --> content/parks/eftelling/rides/python.md:1:1
+       |
+     1 | +++
+       | ^^^
+      = help: did you mean `efteling`?
+    ");
 }
 
 #[test]
 fn two_files_with_one_slug() {
     let site = small().ride("efteling/second", "name = 'Second'\ncategory = 'other'\nslug = 'baron-1898'");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: two files are ride:efteling/baron-1898: content/parks/efteling/rides/baron-1898.md and content/parks/efteling/rides/second.md
+      --> content/parks/efteling/rides/second.md
+      = help: give one of them another `slug`, or rename its file
+    ");
 
     // Found as well when the second comes later, and gone when one of them goes.
     let site = small();
@@ -158,7 +379,19 @@ fn two_pages_with_one_url() {
         .ride("efteling/python", "name = 'Python'\ncategory = 'other'\nformer_slugs = ['baron-1898']")
         .article("a", "title = 'A'\ndate = 2024-05-01\naliases = ['/old/', '/robots.txt']")
         .article("b", "title = 'B'\ndate = 2024-05-01\naliases = ['/old/']");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: two pages want the URL /old/: an alias of article:a (content/articles/a.md) and an alias of article:b (content/articles/b.md)
+      --> content/articles/a.md
+      = help: change an alias, a former slug or a slug
+
+    error: two pages want the URL /robots.txt: an alias of article:a (content/articles/a.md) and the site's robots
+      --> content/articles/a.md
+      = help: change an alias, a former slug or a slug
+
+    error: two pages want the URL /parks/efteling/rides/baron-1898/: ride:efteling/baron-1898 (content/parks/efteling/rides/baron-1898.md) and an alias of ride:efteling/python (content/parks/efteling/rides/python.md)
+      --> content/parks/efteling/rides/baron-1898.md
+      = help: change an alias, a former slug or a slug
+    ");
 }
 
 #[test]
@@ -166,7 +399,11 @@ fn an_alias_that_comes_later() {
     let site = small();
     site.build();
     site.edit("content/articles/loops.md", "date", "aliases = ['/companies/vekoma/']\ndate");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: two pages want the URL /companies/vekoma/: company:vekoma (content/companies/vekoma.md) and an alias of article:loops (content/articles/loops.md)
+      --> content/companies/vekoma.md
+      = help: change an alias, a former slug or a slug
+    ");
 }
 
 #[test]
@@ -189,7 +426,14 @@ fn an_alias_that_is_a_folder_of_other_pages() {
 fn bytes_that_are_not_utf_8() {
     let site = small();
     site.write(BARON, b"+++\nname = 'Baron'\ncategory = 'other'\n+++\n\nna\xc3\xafve \xff!\n");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: byte 0xff is not UTF-8
+      --> content/parks/efteling/rides/baron-1898.md:6:7
+       |
+     6 | naïve �!
+       |       ^
+      = help: save the file as UTF-8
+    ");
 }
 
 #[test]
@@ -197,7 +441,10 @@ fn a_file_of_200_megabytes() {
     let site = small();
     let file = fs::File::create(site.path("content/articles/large.md")).unwrap();
     file.set_len(200 << 20).unwrap();
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: is 200 MB; at most 8 MB is read here
+      --> content/articles/large.md
+    ");
 }
 
 #[test]
@@ -205,7 +452,13 @@ fn a_folder_named_like_a_file() {
     let site = small();
     fs::create_dir_all(site.path("content/parks/phantasialand/index.md")).unwrap();
     fs::create_dir_all(site.path("content/companies/mack.md/x")).unwrap();
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: is a folder, but its name is that of a content file
+      --> content/companies/mack.md
+
+    error: is a folder, but its name is that of a content file
+      --> content/parks/phantasialand/index.md
+    ");
 }
 
 #[test]
@@ -215,7 +468,10 @@ fn what_is_neither_file_nor_folder() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let built = site.run(&[]);
     built.exit(1);
-    assert_snapshot!(built.problems(), @"");
+    assert_snapshot!(built.problems(), @r"
+    error: is neither a file nor a folder
+      --> content/articles/pipe.md
+    ");
 }
 
 #[test]
@@ -235,7 +491,19 @@ fn a_file_that_belongs_nowhere() {
         .file("content/_notes.txt", "")
         .file("content/.DS_Store", "")
         .file("content/articles/loops.md~", "");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: notes.txt is not part of a site's content
+      --> content/notes.txt
+      = help: known here: parks, companies, models, articles; begin a name with `_` to leave a file out
+
+    error: parks/efteling/indx.md is not part of a site's content
+      --> content/parks/efteling/indx.md
+      = help: did you mean `index.md`?
+
+    error: is not a content file: only `.md` files are read here
+      --> content/parks/efteling/rides/baron.markdown
+      = help: rename it to `baron.md`, or begin the name of parks/efteling/rides/baron.markdown with `_` to leave it out
+    ");
 }
 
 #[test]
@@ -244,7 +512,15 @@ fn a_link_out_of_the_content() {
     fs::write(site.outside().join("secret.md"), markdown("title = 'Secret'\ndate = 2024-01-01")).unwrap();
     symlink("../../../secret.md", site.path("content/articles/secret.md")).unwrap();
     symlink("../../..", site.path("content/parks/everything")).unwrap();
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: is a symbolic link, which is not followed
+      --> content/articles/secret.md
+      = help: copy the file here, or give it a name that begins with `_`
+
+    error: is a symbolic link, which is not followed
+      --> content/parks/everything
+      = help: copy the file here, or give it a name that begins with `_`
+    ");
     assert!(!site.has("/articles/secret/"));
 }
 
@@ -256,7 +532,17 @@ fn a_link_out_of_the_templates_assets_and_photos() {
         fs::create_dir_all(site.path(folder)).unwrap();
         symlink(site.outside().join("secret"), site.path(folder).join("secret.txt")).unwrap();
     }
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: is a symbolic link, which is not followed
+      --> assets/secret.txt
+
+    error: is a symbolic link, which is not followed
+      --> content/parks/efteling/photos/secret.txt
+      = help: copy the file here, or give it a name that begins with `_`
+
+    error: is a symbolic link, which is not followed
+      --> templates/secret.txt
+    ");
 }
 
 /// A folder outside the site, with a file of each kind that the site could use.
@@ -366,7 +652,13 @@ fn settings_that_cannot_be_read() {
     let site = small().file("lifthill.toml", "title = 'Parks'\nbase_url = \"https://parks.example\n");
     let built = site.fails();
     built.exit(2);
-    assert_snapshot!(built.problems(), @"");
+    assert_snapshot!(built.problems(), @r#"
+    error: invalid basic string, expected `"`
+      --> lifthill.toml:2:34
+       |
+     2 | base_url = "https://parks.example
+       |                                  ^
+    "#);
     site.write("lifthill.toml", b"title = '\xff'");
     site.fails().exit(2).says("lifthill.toml").says("UTF-8");
 }
@@ -377,7 +669,10 @@ fn no_content() {
     site.remove("content");
     let built = site.fails();
     built.exit(2);
-    assert_snapshot!(built.problems(), @"");
+    assert_snapshot!(built.problems(), @r"
+    error: there is no site in site: no folder `content`
+      = help: make content/parks/<park>/index.md, or name the site's folder with --root
+    ");
     assert!(!site.path("output").exists() && !site.path(".lifthill").exists());
 
     // A site that loses its content keeps its pages.
@@ -432,8 +727,26 @@ fn everything_in_one_run() {
 
 #[test]
 fn toml_that_is_none() {
-    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = other\nkinds = ['a' 'b']"), @"");
-    assert_snapshot!(said_of_ride("name = 'Baron'\nname = 'Python'"), @"");
+    assert_snapshot!(said_of_ride("name = 'Baron'\ncategory = other\nkinds = ['a' 'b']"), @r"
+    error: string values must be quoted, expected literal string
+      --> content/parks/efteling/rides/baron-1898.md:3:12
+       |
+     3 | category = other
+       |            ^^^^^
+
+    error: missing comma between array elements, expected `,`
+      --> content/parks/efteling/rides/baron-1898.md:4:14
+       |
+     4 | kinds = ['a' 'b']
+       |              ^
+    ");
+    assert_snapshot!(said_of_ride("name = 'Baron'\nname = 'Python'"), @r"
+    error: duplicate key
+      --> content/parks/efteling/rides/baron-1898.md:3:1
+       |
+     3 | name = 'Python'
+       | ^^^^
+    ");
 }
 
 #[test]
@@ -443,11 +756,68 @@ fn yaml_that_is_none() {
         site.write(BARON, format!("---\n{front}\n---\n\nProse.\n"));
         said(&site)
     };
-    assert_snapshot!(said_of("name: 'Baron\ncategory: other"), @"");
-    assert_snapshot!(said_of("name: Baron\ncategory: other\nspeed_kmh: fast\nmanufacturer: vekoma\nkinds: [a, {b: c}]"), @"");
-    assert_snapshot!(said_of("name: &n Baron\ncategory: other\ntheme: *n"), @"");
-    assert_snapshot!(said_of("- name\n- category"), @"");
-    assert_snapshot!(said_of("name: Naïve\ncategory: ümlaut"), @"");
+    assert_snapshot!(said_of("name: 'Baron\ncategory: other"), @r"
+    error: invalid indentation in quoted scalar
+      --> content/parks/efteling/rides/baron-1898.md:2:7
+       |
+     2 | name: 'Baron
+       |       ^
+    ");
+    assert_snapshot!(said_of("name: Baron\ncategory: other\nspeed_kmh: fast\nmanufacturer: vekoma\nkinds: [a, {b: c}]"), @r"
+    error: `speed_kmh` must be a number, found text
+      --> content/parks/efteling/rides/baron-1898.md:4:12
+       |
+     4 | speed_kmh: fast
+       |            ^^^^
+
+    error: unknown key `manufacturer`
+      --> content/parks/efteling/rides/baron-1898.md:5:1
+       |
+     5 | manufacturer: vekoma
+       | ^^^^^^^^^^^^
+      = help: did you mean `manufacturers`?
+
+    error: `kinds` must be text, found a table
+      --> content/parks/efteling/rides/baron-1898.md:6:12
+       |
+     6 | kinds: [a, {b: c}]
+       |            ^^^^^
+    ");
+    assert_snapshot!(said_of("name: &n Baron\ncategory: other\ntheme: *n"), @r"
+    error: YAML aliases are not supported here
+      --> content/parks/efteling/rides/baron-1898.md:4:8
+       |
+     4 | theme: *n
+       |        ^
+    ");
+    assert_snapshot!(said_of("- name\n- category"), @r"
+    error: `category` is missing
+      --> content/parks/efteling/rides/baron-1898.md:2:1
+       |
+     2 | - name
+       | ^
+      = help: one of: roller_coaster, dark_ride, flat_ride, water_ride, transport, other
+
+    error: `name` is missing
+      --> content/parks/efteling/rides/baron-1898.md:2:1
+       |
+     2 | - name
+       | ^^^^^^
+
+    error: expected a table, found a list
+      --> content/parks/efteling/rides/baron-1898.md:2:1
+       |
+     2 | - name
+       | ^^^^^^
+    ");
+    assert_snapshot!(said_of("name: Naïve\ncategory: ümlaut"), @r"
+    error: `ümlaut` is not a known `category`
+      --> content/parks/efteling/rides/baron-1898.md:3:11
+       |
+     3 | category: ümlaut
+       |           ^^^^^^
+      = help: known here: roller_coaster, dark_ride, flat_ride, water_ride, transport, other
+    ");
 }
 
 #[test]
@@ -497,7 +867,46 @@ fn photos_with_mistakes() {
         "content/parks/efteling/photos.toml",
         "[[photo]]\nalt = 'No file.'\n\n[[photo]]\nfile = '../../../secret.jpg'\n\n[[photo]]\nfile = 'a.jpg'\nride = 'baron'\ncaptoin = 'A train.'\n\n[[photos]]\nfile = 'b.jpg'\n",
     );
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: a photo needs its `file`
+      --> content/parks/efteling/photos.toml:1:1
+       |
+     1 | [[photo]]
+       | ^^^^^^^^^
+
+    error: `../../../secret.jpg` is not a file name
+      --> content/parks/efteling/photos.toml:5:8
+       |
+     5 | file = '../../../secret.jpg'
+       |        ^^^^^^^^^^^^^^^^^^^^^
+
+    error: there is no picture content/parks/efteling/photos/a.jpg
+      --> content/parks/efteling/photos.toml:8:9
+       |
+     8 | file = 'a.jpg'
+       |         ^^^^^
+
+    error: there is no ride `efteling/baron`
+      --> content/parks/efteling/photos.toml:9:8
+       |
+     9 | ride = 'baron'
+       |        ^^^^^^^
+      = help: did you mean `efteling/baron-1898`?
+
+    error: unknown key `captoin`
+      --> content/parks/efteling/photos.toml:10:1
+        |
+     10 | captoin = 'A train.'
+        | ^^^^^^^
+      = help: did you mean `caption`?
+
+    error: unknown key `photos`
+      --> content/parks/efteling/photos.toml:12:3
+        |
+     12 | [[photos]]
+        |   ^^^^^^
+      = help: did you mean `photo`?
+    ");
 }
 
 #[test]
@@ -533,7 +942,25 @@ fn a_deleted_company_that_is_still_named() {
     site.build();
     let company = fs::read(site.path("content/companies/vekoma.md")).unwrap();
     site.remove("content/companies/vekoma.md");
-    assert_snapshot!(said(&site), @"");
+    assert_snapshot!(said(&site), @r"
+    error: there is no company `vekoma`
+      --> content/articles/loops.md:6:13
+       |
+     6 | By [Vekoma](company:vekoma): round and round.
+       |             ^^^^^^^^^^^^^^
+
+    error: there is no company `vekoma`, the manufacturer by its folder
+      --> content/models/vekoma/mk-1200.md:1:1
+       |
+     1 | +++
+       | ^^^
+
+    error: there is no company `vekoma`
+      --> content/parks/efteling/rides/baron-1898.md:3:18
+       |
+     3 | manufacturers = ['vekoma']
+       |                  ^^^^^^^^
+    ");
     // Again the same, as nothing of it was kept.
     site.fails().exit(1).says(BARON);
     assert!(site.has("/companies/vekoma/"));
@@ -650,7 +1077,15 @@ fn templates_with_mistakes() {
     );
     let built = site.fails();
     built.exit(1).failed(1);
-    assert_snapshot!(built.problems(), @"");
+    assert_snapshot!(built.problems(), @r"
+    error: page /parks/efteling/rides/baron-1898/ cannot be made
+    error: Field `nmae` is not defined. Available fields: acceleration, area, body_html, capacity_per_hour, cars_per_train, category, category_name, closed, cost_text, description, designers, drop_m, duration_s, extra, features, former_names, gforce, height_m, history, inversions, key, kinds, latitude, launch, layout, length_m, longitude, manufacturers, max_angle_deg, max_height_cm, min_age, min_height_cm, model, name, native_names, next, of, opened, park, photo, photos, position, previous, rating, replaced, replaced_by, restraint, reviews, riders_per_train, seats_per_car, sources, speed_kmh, status, status_name, theme, track, track_name, trains, url, video, water_name, website
+     --> ride.html:3:12
+      |
+    3 | <p>{{ ride.nmae }}</p>
+      |            ^^^^
+      --> content/parks/efteling/rides/baron-1898.md
+    ");
 
     let site = small();
     site.write(
