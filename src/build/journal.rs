@@ -27,7 +27,11 @@ pub fn begin(state: &State, todo: &Todo) -> Result<()> {
         text.push_str(page.file.as_str());
         text.push('\n');
     }
-    fs::write(path(state.folder()), text).context("cannot write the journal")
+    // Half a journal would name half a path.
+    let beside = state.folder().join("journal.tmp");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path(state.folder())))
+        .context("cannot write the journal")
 }
 
 /// The build came to its end.

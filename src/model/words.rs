@@ -58,7 +58,7 @@ words! {
         Closed = "closed", "Closed";
         Relocated = "relocated", "Relocated";
         Demolished = "demolished", "Demolished";
-        Unknown = "unknown", "Status unknown";
+        Unknown = "unknown", "Unknown";
     }
 }
 

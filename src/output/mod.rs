@@ -111,6 +111,9 @@ impl Output {
         if !self.is_inside(path) {
             return Ok(false);
         }
+        if fs::symlink_metadata(&target).is_ok_and(|metadata| metadata.is_dir()) {
+            return Ok(false);
+        }
         let removed = match fs::remove_file(&target) {
             Ok(()) => true,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,

@@ -15,8 +15,13 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("count", |x: i64, arguments: Kwargs, _: &State<'_>| -> TeraResult<String> {
         let one: &str = arguments.must_get("one")?;
         let many: &str = arguments.must_get("many")?;
-        Ok(format!("{} {}", grouped(x as f64, 0), if x == 1 { one } else { many }))
+        Ok(count(x, one, many))
     });
+}
+
+/// "1 ride", "1,225 rides".
+pub fn count(x: i64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(x as f64, 0), if x == 1 { one } else { many })
 }
 
 /// At most `places` decimals, no trailing zeros, commas between thousands.

@@ -84,6 +84,11 @@ impl<F: FnMut(&RecordId) -> Option<Target>> Pass<'_, F> {
                 self.raw |= is_unusual(dest_url);
                 event
             }
+            // An anchor of digits alone could be that of a heading.
+            Event::FootnoteReference(label) => Event::FootnoteReference(format!("fn-{label}").into()),
+            Event::Start(Tag::FootnoteDefinition(label)) => {
+                Event::Start(Tag::FootnoteDefinition(format!("fn-{label}").into()))
+            }
             Event::Html(_) | Event::InlineHtml(_) => {
                 self.raw = true;
                 event
@@ -269,7 +274,7 @@ mod tests {
         assert!(html("|a|\n|-|\n|b|").contains("<th scope=\"col\">a</th>"));
         assert!(html("~~x~~").contains("<del>x</del>"));
         assert!(html("- [x] done").contains("checkbox"));
-        assert!(html("a[^1]\n\n[^1]: note").contains("footnote"));
+        assert!(html("a[^1]\n\n[^1]: note").contains("id=\"fn-1\""));
         assert!(html("\"q\" -- 'r'").contains("“q” – ‘r’"));
     }
 

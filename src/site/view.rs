@@ -149,7 +149,11 @@ pub fn framed(
     let site = reader.site();
     let url = route.url().map(|url| url.as_str().to_owned()).unwrap_or_default();
     let own = if frame.title.is_empty() { &frame.heading } else { &frame.title };
-    let title = if *own == site.title { own.clone() } else { format!("{own} – {}", site.title) };
+    let title = match route {
+        _ if *own == site.title => own.clone(),
+        Route::Home => format!("{} – {own}", site.title),
+        _ => format!("{own} – {}", site.title),
+    };
     let crumbs = frame.breadcrumbs.into_iter().map(|(name, url)| Value::from(map! { "name" => name, "url" => url }));
     let page = map! {
         "kind" => route.kind(),

@@ -1,10 +1,12 @@
 //! The end-to-end tests: each is a story about a small site in a folder of its own, told to the
 //! real program. They know the program's commands and files, and nothing of its inside.
 
+mod commands;
 mod floors;
 mod golden;
 mod histories;
 mod increments;
+mod interruptions;
 mod mistakes;
 mod site;
 mod tree;

@@ -11,7 +11,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -202,6 +202,20 @@ impl Site {
         built
     }
 
+    /// Runs any command: its exit code, standard output and standard error.
+    #[track_caller]
+    pub fn command(&self, arguments: &[&str]) -> (i32, String, String) {
+        let done = program(self.outside(), "site", arguments).output().expect("the program runs");
+        let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
+        (done.status.code().expect("it was not killed"), text(done.stdout), text(done.stderr))
+    }
+
+    /// Starts a build on one thread.
+    pub fn start(&self) -> Child {
+        let mut program = program(self.outside(), "site", &["build", "--jobs", "1"]);
+        program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs")
+    }
+
     /// Copies all inputs to another folder, builds there, and returns what came of it.
     #[track_caller]
     pub fn build_elsewhere(&self, arguments: &[&str]) -> (Built, Tree) {
@@ -373,17 +387,18 @@ fn is_like(file: &str, pattern: &str) -> bool {
     }
 }
 
+/// The program, in the folder `around`, told of the site at `root` below it.
+fn program(around: &Path, root: &str, arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_lifthill"));
+    program.args(arguments).args(["--root", root]).current_dir(around).env_remove("RUST_BACKTRACE");
+    program
+}
+
 /// Runs `lifthill build` in the folder `around` on the site at `root` below it.
 #[track_caller]
 fn build_in(around: &Path, root: &str, arguments: &[&str], zone: &str) -> Built {
-    let done = Command::new(env!("CARGO_BIN_EXE_lifthill"))
-        .args(["build", "--json", "--root", root])
-        .args(arguments)
-        .current_dir(around)
-        .env_remove("RUST_BACKTRACE")
-        .env("TZ", zone)
-        .output()
-        .expect("the program runs");
+    let build = [&["build", "--json"], arguments].concat();
+    let done = program(around, root, &build).env("TZ", zone).output().expect("the program runs");
     let stdout = String::from_utf8(done.stdout).expect("standard output is UTF-8");
     let stderr = String::from_utf8(done.stderr).expect("standard error is UTF-8");
     let place = around.to_string_lossy();

@@ -52,11 +52,11 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
         "models" => models,
         "list" => list,
     });
+    let otherwise = || format!("{}: its parks, models and rides.", common.name);
+    let description = common.description.clone().unwrap_or_else(otherwise);
     let frame = Frame {
         heading: heading(&common.name, number),
-        description: Some(
-            common.description.clone().unwrap_or_else(|| format!("{}: its parks, models and rides.", common.name)),
-        ),
+        description: Some(heading(&description, number)),
         breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned())],
         updated: common.updated.as_ref().map(shapes::date),
         previous,

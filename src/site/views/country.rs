@@ -4,6 +4,7 @@ use super::list::{neighbours, page_of};
 use super::{heading, missing};
 use crate::catalog::{Group, Reader};
 use crate::model::RecordId;
+use crate::render::filters::count;
 use crate::site::routes::Route;
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed};
@@ -22,7 +23,15 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let frame = Frame {
         heading: heading(&card.name, number),
         title: format!("Parks in {}", heading(&card.name, number)),
-        description: Some(format!("{} parks in {} with {} rides.", totals.members, card.name, totals.rides)),
+        description: Some(heading(
+            &format!(
+                "{}: {} with {}",
+                card.name,
+                count(totals.members, "park", "parks"),
+                count(totals.rides, "ride", "rides")
+            ),
+            number,
+        )),
         breadcrumbs: vec![("Countries".to_owned(), "/countries/".to_owned())],
         previous,
         next,

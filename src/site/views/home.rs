@@ -49,10 +49,7 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
     };
     let frame = Frame {
         heading: site.title.clone(),
-        title: match &site.tagline {
-            Some(tagline) => format!("{} – {tagline}", site.title),
-            None => site.title.clone(),
-        },
+        title: site.tagline.clone().unwrap_or_else(|| site.title.clone()),
         ..Frame::default()
     };
     Ok(framed(route, "home.html", frame, ("home", values), reader)?)

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::heading;
 use crate::catalog::{Group, Reader, Slice};
+use crate::render::filters::count;
 use crate::render::{Key, Map, Value};
 use crate::site::routes::{List, Route, per_page, per_page_setting};
 use crate::site::shapes;
@@ -15,19 +16,20 @@ pub fn view(route: &Route, list: List, number: u32, reader: &Reader) -> Result<V
     let values = page_of(route, &group, number, reader)?;
     let total = field(&values, "total").and_then(Value::as_i64).unwrap_or_default();
     let (template, name, description) = match list {
-        List::Parks => ("park_list.html", "Parks", format!("{total} theme and amusement parks, with their rides.")),
-        List::Rides => ("ride_list.html", "Rides", format!("{total} rides, with their figures and makers.")),
-        List::Companies => (
-            "company_list.html",
-            "Companies",
-            format!("{total} companies and people that build, design and run parks and rides."),
-        ),
-        List::Countries => ("country_list.html", "Countries", format!("Parks in {total} countries.")),
-        List::Articles => ("article_list.html", "Articles", "Articles about parks and rides.".to_owned()),
+        List::Parks => ("park_list.html", "Parks", count(total, "park", "parks") + ", with their rides"),
+        List::Rides => ("ride_list.html", "Rides", count(total, "ride", "rides") + ", with their figures and makers"),
+        List::Companies => {
+            let all = count(total, "company or person", "companies and people");
+            ("company_list.html", "Companies", all + " who build, design and run parks and rides")
+        }
+        List::Countries => {
+            ("country_list.html", "Countries", "Parks in ".to_owned() + &count(total, "country", "countries"))
+        }
+        List::Articles => ("article_list.html", "Articles", "Articles about parks and rides".to_owned()),
     };
     let frame = Frame {
         heading: heading(name, number),
-        description: Some(description),
+        description: Some(heading(&description, number)),
         previous: text(&values, "prev_url"),
         next: text(&values, "next_url"),
         ..Frame::default()

@@ -28,12 +28,12 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
         "kinds" => shapes::texts(&model.kinds),
         "list" => list,
     });
+    let otherwise = || format!("{}, a model by {}.", common.name, maker.0);
+    let description = common.description.clone().unwrap_or_else(otherwise);
     let frame = Frame {
         heading: heading(&common.name, number),
         title: format!("{} – {}", heading(&common.name, number), maker.0),
-        description: Some(
-            common.description.clone().unwrap_or_else(|| format!("{}, a model by {}.", common.name, maker.0)),
-        ),
+        description: Some(heading(&description, number)),
         breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), maker],
         updated: common.updated.as_ref().map(shapes::date),
         previous,

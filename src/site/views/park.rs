@@ -7,6 +7,7 @@ use crate::model::record::Details;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
 use crate::render::Value;
+use crate::render::filters::count;
 use crate::site::routes::Route;
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed, map};
@@ -86,7 +87,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let frame = Frame {
         heading: common.name.clone(),
         description: Some(common.description.clone().unwrap_or_else(|| {
-            format!("{}: {} rides, {} of them roller coasters.", common.name, totals.members, totals.coasters)
+            let rides = count(totals.members, "ride", "rides");
+            format!("{}: {rides}, {} of them roller coasters.", common.name, totals.coasters)
         })),
         breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned())],
         updated: common.updated.as_ref().map(shapes::date),

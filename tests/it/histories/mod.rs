@@ -1,0 +1,196 @@
+//! Random histories: a small synthetic site, edited again and again by the dice, built after each
+//! edit and held to the laws. The same seed tells the same history.
+//!
+//! `LIFTHILL_SEED`, `LIFTHILL_HISTORIES` and `LIFTHILL_EDITS` ask for other and longer ones.
+
+mod steps;
+#[path = "../../../benches/synth/mod.rs"]
+mod synth;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::site::Site;
+use steps::STEPS;
+
+#[test]
+fn any_history_ends_as_a_clean_build_would() {
+    let number = |name: &str, otherwise: u64| {
+        std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    };
+    let seed = number("LIFTHILL_SEED", 1898);
+    let (histories, edits) = (number("LIFTHILL_HISTORIES", 6), number("LIFTHILL_EDITS", 12));
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..2)
+            .map(|lane| scope.spawn(move || (lane..histories).step_by(2).for_each(|one| tell(seed + one, edits))))
+            .collect();
+        for lane in lanes {
+            lane.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    });
+}
+
+/// Tells the history of `seed`, and prints it if it does not end well.
+fn tell(seed: u64, edits: u64) {
+    let mut history = History::new(seed);
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..edits {
+            history.go_on();
+        }
+        history.mend();
+    }));
+    if let Err(panic) = told {
+        let lines = history.lines.join("\n  ");
+        eprintln!("LIFTHILL_SEED={seed} LIFTHILL_HISTORIES=1 LIFTHILL_EDITS={edits} ended badly:\n  {lines}");
+        resume_unwind(panic);
+    }
+}
+
+struct History {
+    site: Site,
+    dice: Dice,
+    /// What has been done so far.
+    lines: Vec<String>,
+    /// What the files of the last step were before it.
+    undo: Vec<(String, Option<Vec<u8>>)>,
+    /// Makes new names.
+    serial: u32,
+}
+
+impl History {
+    fn new(seed: u64) -> Self {
+        let site = Site::new();
+        site.remove("content");
+        synth::write_site(&site.path(""), &synth::Shape { pages: 60, seed }).expect("a synthetic site");
+        let history = Self { site, dice: Dice(seed), lines: Vec::new(), undo: Vec::new(), serial: 0 };
+        history.site.build();
+        history
+    }
+
+    /// Takes one to three steps and builds. A site with mistakes is built as it is, and then the
+    /// steps are taken back.
+    fn go_on(&mut self) {
+        self.undo.clear();
+        let all: u32 = STEPS.iter().map(|(weight, _)| weight).sum();
+        for _ in 0..[1, 1, 1, 2, 3][self.dice.below(5)] {
+            let mut roll = self.dice.below(all as usize) as u32;
+            let step = STEPS.iter().find(|(weight, _)| {
+                let found = roll < *weight;
+                roll = roll.saturating_sub(*weight);
+                found
+            });
+            step.expect("the roll is below the sum").1(self);
+        }
+        let built = self.site.try_build(&["--now", "2026-01-01"]);
+        match (built.code(), built.number("/pages/failed")) {
+            (0, _) => self.lines.push("  builds".to_owned()),
+            (1, 0) => {
+                self.lines.push(format!("  has mistakes: {}", built.messages().join("; ")));
+                self.take_back();
+                let built = self.site.try_build(&["--now", "2026-01-01"]);
+                let (code, failed) = (built.code(), built.number("/pages/failed"));
+                assert!(code == 0 || failed > 0, "taken back, and still wrong:\n{}", built.stderr());
+            }
+            // Pages that cannot be made stay as they were until somebody mends them.
+            (1, failed) => self.lines.push(format!("  builds but for {failed} pages")),
+            (code, _) => panic!("exit code {code}:\n{}", built.stderr()),
+        }
+    }
+
+    /// Takes back what makes pages fail, and builds for the last time.
+    fn mend(&mut self) {
+        self.lines.push("mend".to_owned());
+        if self.site.path("templates").exists() {
+            self.site.remove("templates");
+        }
+        self.site.build_with(&["--now", "2026-01-01"]);
+    }
+
+    fn take_back(&mut self) {
+        for (path, bytes) in std::mem::take(&mut self.undo).into_iter().rev() {
+            match bytes {
+                Some(bytes) => self.site.write(&path, bytes),
+                None if self.site.path(&path).exists() => self.site.remove(&path),
+                None => {}
+            }
+        }
+    }
+
+    fn say(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// Writes a file, to be taken back if need be.
+    fn write(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
+        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.site.write(path, bytes);
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.site.remove(path);
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.site.path(path)).expect("a text of the site")
+    }
+
+    fn new_name(&mut self) -> String {
+        self.serial += 1;
+        let first = ["Ö", "the ", "Ab", "mo", "Zz", "É"][self.dice.below(6)];
+        format!("{first}thing {}", self.serial)
+    }
+
+    /// The content files whose path holds `part` and ends with `end`.
+    fn files(&self, part: &str, end: &str) -> Vec<String> {
+        let root = self.site.path("");
+        let mut open = vec![root.join("content")];
+        let mut found = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).expect("a folder of the site") {
+                let path = entry.expect("an entry of it").path();
+                let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                match path.is_dir() {
+                    true => open.push(path),
+                    false if name.contains(part) && name.ends_with(end) => found.push(name),
+                    false => {}
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn pick(&mut self, part: &str, end: &str) -> Option<String> {
+        let files = self.files(part, end);
+        (!files.is_empty()).then(|| files[self.dice.below(files.len())].clone())
+    }
+
+    fn pick_park(&mut self) -> String {
+        let index = self.pick("content/parks/", "/index.md").expect("a park");
+        index["content/parks/".len()..].split('/').next().expect("its folder").to_owned()
+    }
+
+    /// Puts `line` at the top of the front matter in place of a line that begins like it.
+    fn set(&mut self, path: &str, line: &str) {
+        let key = line.split('=').next().unwrap_or_default();
+        let text = self.read(path);
+        let kept = text.lines().skip(1).filter(|old| !old.starts_with(key));
+        let text: Vec<&str> = ["+++", line].into_iter().chain(kept).collect();
+        self.say(format!("{path}: {line}"));
+        self.write(path, text.join("\n") + "\n");
+    }
+}
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+}

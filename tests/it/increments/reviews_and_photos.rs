@@ -1,0 +1,115 @@
+//! Edits of what hangs on records: reviews and photos.
+
+use super::*;
+use crate::site::Site;
+
+#[test]
+fn a_review_touches_its_ride_and_the_ranking() {
+    let site = built();
+    let reviews = "content/parks/efteling/reviews.jsonl";
+    site.write(reviews, review("python", "2024-06-01", "8"));
+    site.build().rendered([
+        PYTHON_URL,
+        "/parks/efteling/",
+        "/rides/",
+        "/companies/vekoma/",
+        "/models/vekoma/mk-1200/",
+        "/",
+    ]);
+    let ranking = site.page("/rides/");
+    assert!(ranking.find("Python") < ranking.find("Baron 1898"), "rated rides come first");
+
+    // The same average and number: only the review's own words changed.
+    site.edit(reviews, "Good.", "Very good.");
+    site.build().rendered([PYTHON_URL]).wrote(1);
+
+    site.write(reviews, review("python", "2024-06-01", "8") + &review("baron-1898", "2024-06-02", "9.5"));
+    site.build();
+    let ranking = site.page("/rides/");
+    assert!(ranking.find("Baron 1898") < ranking.find("Python"), "better rides come first");
+
+    let pending = review("python", "2024-06-03", "1").replace("\"author\"", "\"state\":\"pending\",\"author\"");
+    site.write(reviews, review("python", "2024-06-01", "8") + &review("baron-1898", "2024-06-02", "9.5") + &pending);
+    site.build().rendered([]);
+    site.remove(reviews);
+    site.build();
+    assert!(!site.page(PYTHON_URL).contains("Very good"));
+}
+
+#[test]
+fn reviews_of_a_park_touch_it() {
+    let site = built();
+    let line = "{\"author\":\"Bo\",\"rating\":7,\"text\":\"Nice.\",\"created\":\"2024-01-01\"}\n";
+    site.write("content/parks/efteling/reviews.jsonl", line);
+    let built = site.build();
+    for file in ["parks/efteling/index.html", "parks/index.html", "countries/nl/index.html"] {
+        assert!(built.rendered_files().iter().any(|one| one == file), "{file} in {:?}", built.rendered_files());
+    }
+}
+
+#[test]
+fn a_replaced_photo_touches_whoever_shows_it() {
+    let site = built();
+    site.write("content/parks/efteling/photos/loop.jpg", b"\xff\xd8 one");
+    site.build().rendered(["/photos/loop.*.jpg"]);
+    site.write(
+        "content/parks/efteling/photos.toml",
+        "[[photo]]\nfile = 'loop.jpg'\nride = 'python'\nalt = 'A loop.'\n",
+    );
+    let built = site.build();
+    assert!(built.rendered_files().contains(&"parks/efteling/rides/python/index.html".to_owned()));
+    assert!(site.page(PYTHON_URL).contains("A loop."));
+
+    site.write("content/parks/efteling/photos/loop.jpg", b"\xff\xd8 two");
+    let built = site.build();
+    built.removed(1);
+    assert!(built.rendered_files().contains(&"parks/efteling/rides/python/index.html".to_owned()));
+    let picture = site.output().files().find(|file| file.starts_with("photos/")).expect("a picture").to_owned();
+    assert!(site.page(PYTHON_URL).contains(&picture));
+
+    site.edit("content/parks/efteling/photos.toml", "A loop.", "The loop.");
+    site.build();
+    assert!(site.page(PYTHON_URL).contains("The loop."));
+    site.remove("content/parks/efteling/photos.toml");
+    site.build().removed(0);
+    assert!(!site.page(PYTHON_URL).contains("The loop."));
+    site.remove("content/parks/efteling/photos");
+    site.build().removed(1).rendered([]);
+}
+
+#[test]
+fn two_parks_may_hold_the_same_picture() {
+    let site = guide()
+        .file("content/parks/efteling/photos/map.png", b"the same bytes")
+        .file("content/parks/phantasialand/photos/map.png", b"the same bytes");
+    site.build();
+    site.remove("content/parks/efteling/photos");
+    site.build();
+    assert!(site.output().files().any(|file| file.starts_with("photos/map.")));
+}
+
+#[test]
+fn the_main_photo_is_the_one_named() {
+    let site = guide()
+        .file("content/parks/efteling/photos/a.jpg", b"short name")
+        .file("content/parks/efteling/photos/extra.jpg", b"long name")
+        .file("content/parks/efteling/photos/ra.jpg", b"another that ends alike")
+        .file(
+            "content/parks/efteling/photos.toml",
+            "[[photo]]\nfile = 'extra.jpg'\n[[photo]]\nfile = 'ra.jpg'\n[[photo]]\nfile = 'a.jpg'\n",
+        );
+    site.edit("content/parks/efteling/index.md", "country", "photo = 'a.jpg'\ncountry");
+    site.write("templates/park.html", "<p>{% if park.photo %}{{ park.photo.file }}{% endif %}</p>");
+    site.build();
+    assert!(site.page("/parks/efteling/").contains("photos/a.jpg"), "{}", site.page("/parks/efteling/"));
+}
+
+#[test]
+fn a_park_whose_folder_is_no_slug_shows_its_photos() {
+    let site = Site::new()
+        .park("Alton Towers", "name = 'Alton Towers'")
+        .file("content/parks/Alton Towers/photos/gate.jpg", b"a gate")
+        .file("content/parks/Alton Towers/photos.toml", "[[photo]]\nfile = 'gate.jpg'\nalt = 'The gate.'\n");
+    site.build();
+    assert!(site.page("/parks/alton-towers/").contains("The gate."));
+}
