@@ -24,12 +24,12 @@ pub fn report_dangling(
     report: &mut Report,
 ) -> Result<()> {
     // A file with mistakes in it holds its record all the same: naming it is no second mistake.
-    let broken: BTreeSet<RecordId> =
-        report.diagnostics.iter().filter_map(|problem| named_by_path(&problem.file)).collect();
+    let broken: BTreeSet<Broken> =
+        report.diagnostics.iter().filter_map(|problem| broken_by_path(&problem.file)).collect();
     let mut by_file: BTreeMap<&str, Vec<(&RecordId, &Range<usize>)>> = BTreeMap::new();
     for (id, path, place) in pending {
         let there = tables.bytes(Table::Cards, &keys::record(id), |_| ())?.is_some();
-        if !there && !broken.contains(id) {
+        if !there && !broken.contains(&Broken::of(id)) {
             by_file.entry(path).or_default().push((id, place));
         }
     }
@@ -39,15 +39,32 @@ pub fn report_dangling(
     Ok(())
 }
 
-/// The record that a content file must be, by its path.
-fn named_by_path(file: &str) -> Option<RecordId> {
+/// What a file with mistakes in it holds all the same.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Broken {
+    Record(RecordId),
+    AreasOf(String),
+}
+
+impl Broken {
+    fn of(id: &RecordId) -> Self {
+        match id.kind {
+            Kind::Area => Self::AreasOf(id.parent_key().to_owned()),
+            _ => Self::Record(id.clone()),
+        }
+    }
+}
+
+/// What a content file must hold, by its path.
+fn broken_by_path(file: &str) -> Option<Broken> {
     let path = file.strip_prefix(source::FOLDER)?.strip_prefix('/')?;
     match source::place(path) {
         source::Place::Record(kind, scope, stem) => {
             let slug = crate::model::slug::slugify(&stem);
             let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
-            Some(RecordId::new(kind, key))
+            Some(Broken::Record(RecordId::new(kind, key)))
         }
+        source::Place::Areas(park) => Some(Broken::AreasOf(park)),
         _ => None,
     }
 }

@@ -13,7 +13,7 @@ use super::scan::{Candidate, ContentScan, KnownFile};
 use super::{Build, Changes, Surroundings};
 use crate::catalog::{Cell, StoredRecord, keys};
 use crate::config::PerPage;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::model::{Card, Photo, Record, RecordId, Review};
 use crate::report::Report;
@@ -250,6 +250,7 @@ impl<'s> Sync<'s, '_, '_> {
         if candidate.known.is_some() {
             self.parsed.insert(path.clone());
         }
+        let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
         self.report.diagnostics.extend(parsed.problems);
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
@@ -269,7 +270,8 @@ impl<'s> Sync<'s, '_, '_> {
                 photos: known.photos.iter().filter(|id| !file.photos.contains(id)).cloned().collect(),
                 ..known.clone()
             };
-            if !matches!(place(path), Place::PhotoFile(_)) {
+            // What a broken file no longer says may only be hidden by the mistake.
+            if !broken && !matches!(place(path), Place::PhotoFile(_)) {
                 self.forget(path, &gone)?;
             }
         }

@@ -141,3 +141,22 @@ fn not_utf8(file: &str, bytes: &[u8], at: usize) -> Diagnostic {
     let message = format!("byte 0x{:02x} is not UTF-8", bytes[at]);
     Diagnostic::at(file, &text, at..at + 1, message).help("save the file as UTF-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_vanishes_before_it_is_read_is_no_mistake() {
+        let site = tempfile::tempdir().expect("a temporary folder");
+        let found = read(site.path(), "parks/efteling/index.md", 10).expect("no problem");
+        assert!(found.is_none());
+    }
+
+    #[test]
+    fn a_file_too_large_is_not_read() {
+        let site = tempfile::tempdir().expect("a temporary folder");
+        let problem = read(site.path(), "parks/efteling/index.md", 200 << 20).expect_err("too large");
+        assert_eq!(problem.message, "is 200 MB; at most 8 MB is read here");
+    }
+}
