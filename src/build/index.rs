@@ -39,6 +39,8 @@ pub struct Index<'i, 't> {
     dirty: FxHashMap<Group, Dirt>,
     /// Parks whose part in their country's totals may have changed.
     parks: FxHashSet<Box<str>>,
+    /// In a first build, the records with cards so far: no other has one. `None` later.
+    applied: Option<FxHashSet<u64>>,
     /// Aliases that are no URL paths, by record.
     pub bad_urls: Vec<(RecordId, String)>,
 }
@@ -61,7 +63,7 @@ struct Share {
 
 impl<'i, 't> Index<'i, 't> {
     /// An index over `tables`, with nothing applied yet.
-    pub fn new(tables: &'i mut Tables<'t>, changes: &'i mut Changes, settings: &'i Settings) -> Self {
+    pub fn new(tables: &'i mut Tables<'t>, changes: &'i mut Changes, settings: &'i Settings, first: bool) -> Self {
         Self {
             tables,
             changes,
@@ -69,6 +71,7 @@ impl<'i, 't> Index<'i, 't> {
             pages: PageChanges::default(),
             dirty: FxHashMap::default(),
             parks: FxHashSet::default(),
+            applied: first.then(FxHashSet::default),
             bad_urls: Vec::new(),
         }
     }
@@ -77,7 +80,9 @@ impl<'i, 't> Index<'i, 't> {
     pub fn apply(&mut self, id: &RecordId, new: Option<&Card>) -> Result<()> {
         let key = keys::record(id);
         let encoded = new.map(postcard::to_allocvec).transpose()?;
-        let old: Option<Vec<u8>> = self.tables.bytes(Table::Cards, &key, <[u8]>::to_vec)?;
+        let unknown = self.applied.as_mut().is_some_and(|applied| applied.insert(id.short()));
+        let old: Option<Vec<u8>> =
+            if unknown { None } else { self.tables.bytes(Table::Cards, &key, <[u8]>::to_vec)? };
         if old == encoded {
             return Ok(());
         }

@@ -22,7 +22,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
-use crate::catalog::{AssetInfo, Catalog, Cell};
+use crate::catalog::{AssetInfo, Catalog, Cell, SharedValues};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::digest::{Digest, Digester};
@@ -194,8 +194,12 @@ impl Build<'_> {
         journal::begin(&state, &todo)?;
 
         // Work on what is due, and commit what came of it.
-        let catalog =
-            Arc::new(Catalog { snapshot: state.snapshot()?, settings: self.settings.clone(), assets: around.assets });
+        let catalog = Arc::new(Catalog {
+            snapshot: state.snapshot()?,
+            settings: self.settings.clone(),
+            assets: around.assets,
+            shared: SharedValues::default(),
+        });
         let working = Instant::now();
         let commit = state.begin()?;
         commit.write(|tables| {

@@ -53,7 +53,9 @@ pub fn sync(
     build.progress.begin("reading", content.candidates.len() as u64);
     let known_assets = super::Memory::load(tables)?;
     let mut sync = Sync {
-        index: Index::new(tables, changes, &build.settings),
+        index: Index::new(tables, changes, &build.settings, known_assets.build == 0),
+        first: known_assets.build == 0,
+        attached: FxHashSet::default(),
         clock,
         known: FxHashSet::default(),
         pending: Vec::new(),
@@ -123,6 +125,10 @@ fn parse_one(root: &std::path::Path, candidate: &Candidate, reading: &Reading) -
 struct Sync<'s, 'i, 't> {
     index: Index<'i, 't>,
     clock: Clockwork,
+    /// Whether the state knew nothing before.
+    first: bool,
+    /// What reviews or photos have been attached to in this sync.
+    attached: FxHashSet<u64>,
     /// Records applied in this sync, by number, so that most references need no look-up.
     known: FxHashSet<u64>,
     /// References to what was not there when they were met.
@@ -314,7 +320,8 @@ impl<'s> Sync<'s, '_, '_> {
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
         let key = keys::record(&id);
-        let old: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
+        let unknown = self.first && !self.known.contains(&id.short());
+        let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
             if self.unread.contains(old.origin.as_str()) {
                 self.deferred.push((path.to_owned(), id, record));
@@ -338,6 +345,9 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     fn make_card(&mut self, id: &RecordId, record: &Record) -> Result<()> {
+        if self.first && !self.attached.contains(&id.short()) {
+            return self.index.apply(id, Some(&Card::of(id, record, &[], &[])));
+        }
         let key = keys::record(id);
         let reviews: Vec<Review> = self.index.tables.value(Table::Reviews, &key)?.unwrap_or_default();
         let photos: Vec<Photo> = self.index.tables.value(Table::Photos, &key)?.unwrap_or_default();
@@ -353,6 +363,7 @@ impl<'s> Sync<'s, '_, '_> {
         cell: fn(RecordId) -> Cell,
         things: &[T],
     ) -> Result<()> {
+        self.attached.insert(target.short());
         let key = keys::record(target);
         let new = postcard::to_allocvec(things)?;
         let old: Option<Vec<u8>> = self.index.tables.bytes(table, &key, <[u8]>::to_vec)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::trace::Trace;
 use super::{Memory, code_digest};
 use crate::assets;
-use crate::catalog::{AssetInfo, Catalog, Cell, Reader};
+use crate::catalog::{AssetInfo, Catalog, Cell, Reader, SharedValues};
 use crate::config::Settings;
 use crate::diagnostics::nearest;
 use crate::paths::UrlPath;
@@ -62,7 +62,7 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
     };
     let (found, _) = assets::collect(root)?;
     let assets = found.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
-    let catalog = Arc::new(Catalog { snapshot, settings, assets: assets.collect() });
+    let catalog = Arc::new(Catalog { snapshot, settings, assets: assets.collect(), shared: SharedValues::default() });
     let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
     let built = view(&trace.facts.route, &reader);
     match built {

@@ -28,10 +28,10 @@ const BATCH: usize = 32;
 
 /// What became of a page.
 enum Outcome {
-    /// Rendered; what its file holds now.
-    Rendered(Trace, Placed),
-    /// Its view is as it was.
-    Same(Trace),
+    /// Rendered; its trace as bytes, what its file holds now.
+    Rendered(Vec<u8>, Placed),
+    /// Its view is as it was; its trace as bytes.
+    Same(Vec<u8>),
     /// A mistake in content or templates.
     Failed(Box<Diagnostic>),
 }
@@ -89,12 +89,12 @@ fn record(page: &DuePage, outcome: Outcome, tables: &mut Tables<'_>, report: &mu
                 report.files.written += 1;
                 report.bytes_written += placed.written.stamp.size;
             }
-            tables.put(Table::Pages, key, &trace.encode()?)?;
+            tables.put(Table::Pages, key, &trace)?;
             tables.put_value(Table::Outputs, key, &placed.written)?;
             tables.remove(Table::Due, key)?;
         }
         Outcome::Same(trace) => {
-            tables.put(Table::Pages, key, &trace.encode()?)?;
+            tables.put(Table::Pages, key, &trace)?;
             tables.remove(Table::Due, key)?;
         }
         Outcome::Failed(problem) => {
@@ -153,7 +153,7 @@ impl Worker<'_> {
         let old = old.filter(|old| old.facts.route == page.route);
         if let Some(old) = old.filter(|old| !page.render && page.known.is_some() && old.facts.view == Some(digest)) {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
-            return Ok(Outcome::Same(Trace { readings, facts: old.facts }));
+            return Ok(Outcome::Same(Trace { readings, facts: old.facts }.encode()?));
         }
         let bytes = match view {
             View::Bytes(bytes) => bytes,
@@ -170,7 +170,7 @@ impl Worker<'_> {
             rendered_in: self.number,
             reason: page.reason.clone(),
         };
-        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }, placed))
+        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed))
     }
 
     fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, String> {

@@ -5,10 +5,12 @@ mod cell;
 pub mod group;
 pub mod keys;
 mod reader;
+mod shared;
 
 pub use cell::{Cell, CellId};
 pub use group::{Group, Membership, Totals};
 pub use reader::{Reader, Readings, Slice};
+pub use shared::SharedValues;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +49,8 @@ pub struct Catalog {
     pub settings: Settings,
     /// The assets by path below `assets/`.
     pub assets: BTreeMap<String, AssetInfo>,
+    /// Cards as ready template values.
+    pub shared: SharedValues,
 }
 
 /// The name of a country: the site's own, else the everyday English one, else the code.

@@ -10,9 +10,11 @@ use rustc_hash::FxHashSet;
 
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
+use super::shared::SharedValue;
 use super::{AssetInfo, Catalog, keys};
 use crate::digest::Digest;
 use crate::model::{Card, Photo, Record, RecordId, Review};
+use crate::render::Value;
 use crate::state::{Store, Table};
 
 /// Reads on behalf of one page.
@@ -23,6 +25,8 @@ pub struct Reader {
     template: RefCell<FxHashSet<CellId>>,
     /// Which of the two sets notes go to.
     rendering: StdCell<bool>,
+    /// Readings made while a shared value is being made.
+    captured: RefCell<Option<Vec<CellId>>>,
     /// The cells by name, where somebody asked for them (`why`).
     named: Option<RefCell<Vec<Cell>>>,
 }
@@ -59,6 +63,7 @@ impl Reader {
             view: RefCell::default(),
             template: RefCell::default(),
             rendering: StdCell::new(false),
+            captured: RefCell::default(),
             named: None,
         }
     }
@@ -92,11 +97,40 @@ impl Reader {
     }
 
     fn note(&self, cell: Cell) {
-        let set = if self.rendering.get() { &self.template } else { &self.view };
-        set.borrow_mut().insert(cell.id());
+        self.note_id(cell.id());
         if let Some(named) = &self.named {
             named.borrow_mut().push(cell);
         }
+    }
+
+    fn note_id(&self, id: CellId) {
+        let set = if self.rendering.get() { &self.template } else { &self.view };
+        set.borrow_mut().insert(id);
+        if let Some(captured) = &mut *self.captured.borrow_mut() {
+            captured.push(id);
+        }
+    }
+
+    /// The template value of a record's card, made by `make` unless another page has had it made
+    /// in this build. Either way its readings are this page's.
+    pub fn shared(&self, id: &RecordId, make: impl FnOnce() -> Result<Value>) -> Result<Value> {
+        if self.named.is_some() {
+            return make();
+        }
+        if let Some(shared) = self.catalog.shared.get(id) {
+            shared.readings.iter().for_each(|cell| self.note_id(*cell));
+            return Ok(shared.value.clone());
+        }
+        let shared = self.catalog.shared.make(id, || {
+            let outer = self.captured.replace(Some(Vec::new()));
+            let value = make();
+            let readings = self.captured.replace(outer).unwrap_or_default();
+            Ok(SharedValue { value: value?, readings })
+        })?;
+        if let Some(captured) = &mut *self.captured.borrow_mut() {
+            captured.extend(&shared.readings);
+        }
+        Ok(shared.value.clone())
     }
 
     /// A record with its prose.

@@ -272,6 +272,7 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
         "kinds" => texts(&ride.kinds),
         "rating" => rating(reader, card.rating),
         "photo" => main_photo(reader, card)?,
+        "area" => Value::none(),
     })
 }
 
@@ -303,9 +304,18 @@ pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Map> {
 pub fn cards(reader: &Reader, ids: &[RecordId]) -> Result<Vec<Value>> {
     let mut values = Vec::with_capacity(ids.len());
     for id in ids {
-        if let Some(found) = reader.member_card(id)? {
-            values.push(card(reader, id, &found)?);
+        let value = member(reader, id)?;
+        if !value.is_none() {
+            values.push(value);
         }
     }
     Ok(values)
+}
+
+/// The card of one member of a group that has been read; none where there is no such record.
+pub fn member(reader: &Reader, id: &RecordId) -> Result<Value> {
+    reader.shared(id, || match reader.member_card(id)? {
+        Some(found) => card(reader, id, &found),
+        None => Ok(Value::none()),
+    })
 }

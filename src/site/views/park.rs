@@ -37,9 +37,15 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             *rides += 1;
             common.name.clone()
         });
-        let mut values = shapes::ride_card(reader, &ride_id, &ride_card, ride)?;
-        values.insert("area".into(), area_name.into());
-        rides.push(Value::from(values));
+        let value = shapes::member(reader, &ride_id)?;
+        rides.push(match (area_name, value.as_map()) {
+            (Some(name), Some(values)) => {
+                let mut values = values.clone();
+                values.insert("area".into(), name.into());
+                Value::from(values)
+            }
+            _ => value,
+        });
     }
     let areas: Vec<Value> = areas
         .into_iter()

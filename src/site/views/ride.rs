@@ -2,7 +2,6 @@
 
 use super::{body, missing, record_and_card};
 use crate::catalog::{Group, Reader};
-use crate::model::card::CardDetails;
 use crate::model::record::{Details, Ride};
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
@@ -14,10 +13,8 @@ use crate::site::view::{Failure, Frame, View, framed, map};
 
 /// A ride's page.
 pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
-    let (record, card) = record_and_card(reader, id)?;
-    let (Details::Ride(ride), CardDetails::Ride(ride_card)) = (&record.details, &card.details) else {
-        return Err(missing(id));
-    };
+    let (record, _) = record_and_card(reader, id)?;
+    let Details::Ride(ride) = &record.details else { return Err(missing(id)) };
     let park = RecordId::new(Kind::Park, id.parent_key());
     let siblings = reader.members(&Group::RidesOfPark(park.key.to_string()))?;
     let position = siblings.iter().position(|sibling| sibling == id).unwrap_or_default();
@@ -26,7 +23,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         None => Ok(Value::none()),
     };
     let common = &record.common;
-    let mut values = shapes::ride_card(reader, id, &card, ride_card)?;
+    let Some(mut values) = shapes::member(reader, id)?.into_map() else { return Err(missing(id)) };
     shapes::common(&mut values, common);
     let launch: Vec<Value> = ride.launch.iter().map(|launch| launch.name().into()).collect();
     let features: Vec<Value> = features(ride).into_iter().map(Value::from).collect();
