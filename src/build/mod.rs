@@ -116,8 +116,10 @@ impl Build<'_> {
         let root = &self.options.root;
         refuse_links(root)?;
         let mut state = report.timed("open", |_| State::open(root, code_digest()))?;
-        if Memory::load(&state.snapshot()?)?.unfinished {
+        let mut memory = Memory::load(&state.snapshot()?)?;
+        if memory.unfinished {
             state.start_afresh(code_digest(), "the last build did not come to its end")?;
+            memory = Memory::default();
         }
         report.fresh = state.fresh().map(str::to_owned);
         let output = Output::open(root)?;
@@ -135,7 +137,6 @@ impl Build<'_> {
         report.diagnostics.extend(source::folders_with_one_slug(&listings));
         let assets = assets.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
         let around = Surroundings { assets: assets.collect(), templates };
-        let memory = Memory::load(&snapshot)?;
         let reading = source::Reading {
             now: self.options.now,
             drafts: self.options.drafts,
@@ -143,11 +144,10 @@ impl Build<'_> {
         };
         let all_again = memory.parsing != Some((reading.drafts, reading.rating_scale));
         let due_files = memory.files_due(self.options.now);
-        let content = scan::content(&snapshot, &listings, |path| all_again || due_files.contains(path))?;
+        let mut content = scan::content(&snapshot, &listings, |path| all_again || due_files.contains(path))?;
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
         // What could not be looked at is not gone.
-        let mut content = content;
         if report.has_errors() {
             content.removed.clear();
         }
@@ -180,7 +180,7 @@ impl Build<'_> {
         let mut todo = plan::Todo::default();
         let mut memory_after = memory.after(&self, &around, &reading);
         let kept = draft.write(|tables| {
-            let outcome = sync::sync(&self, tables, &content, &reading, clock, &around, &mut changes, report)?;
+            let outcome = sync::sync(&self, tables, &content, &reading, clock, &memory, &around, &mut changes, report)?;
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             todo = plan::plan(&self, tables, &changes, &outcome.pages, &outputs, memory.build == 0, report)?;
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use super::index::{Index, PageChanges};
 use super::scan::{Candidate, ContentScan, KnownFile};
-use super::{Build, Changes, Surroundings};
+use super::{Build, Changes, Memory, Surroundings};
 use crate::catalog::{Cell, StoredRecord, keys};
 use crate::config::PerPage;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -46,15 +46,16 @@ pub fn sync(
     content: &ContentScan,
     reading: &Reading,
     clock: Clockwork,
+    memory: &Memory,
     around: &Surroundings,
     changes: &mut Changes,
     report: &mut Report,
 ) -> Result<Synced> {
     build.progress.begin("reading", content.candidates.len() as u64);
-    let known_assets = super::Memory::load(tables)?;
+    let first = memory.build == 0;
     let mut sync = Sync {
-        index: Index::new(tables, changes, &build.settings, known_assets.build == 0),
-        first: known_assets.build == 0,
+        index: Index::new(tables, changes, &build.settings, first),
+        first,
         attached: FxHashSet::default(),
         clock,
         known: FxHashSet::default(),
@@ -69,7 +70,7 @@ pub fn sync(
         report,
     };
     sync.remove_files(&content.removed)?;
-    sync.surroundings(&known_assets, around)?;
+    sync.surroundings(memory, around)?;
 
     // One thread parses ahead with the pool; this one applies.
     let root = &build.options.root;
@@ -197,7 +198,7 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     /// Settings, assets and the pages that every site has.
-    fn surroundings(&mut self, memory: &super::Memory, around: &Surroundings) -> Result<()> {
+    fn surroundings(&mut self, memory: &Memory, around: &Surroundings) -> Result<()> {
         if memory.build == 0 {
             for route in Route::always() {
                 self.index.add_page(route);
@@ -260,7 +261,7 @@ impl<'s> Sync<'s, '_, '_> {
         self.report.diagnostics.extend(parsed.problems);
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
-        let mut file = KnownFile {
+        let file = KnownFile {
             name: split(path).1.to_owned(),
             stamp: candidate.stamp,
             trusted: false,
@@ -297,7 +298,6 @@ impl<'s> Sync<'s, '_, '_> {
             self.refer(path, one.references)?;
             self.put_record(path, one.id, one.record)?;
         }
-        file.trusted = false;
         self.remember(candidate, Some(file));
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 
 use super::trace::Trace;
@@ -56,9 +56,8 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
         })?;
         let meant = nearest(file.as_str(), files.iter().map(String::as_str));
         let help = meant.map(|meant| format!("; did you mean /{}?", meant.trim_end_matches("index.html")));
-        return Err(
-            super::work::no_such_page(&with_slash).context(format!("no trace of it{}", help.unwrap_or_default()))
-        );
+        return Err(anyhow!("this site has no page {with_slash}")
+            .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
     let (found, _) = assets::collect(root)?;
     let assets = found.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Build;
@@ -208,9 +208,4 @@ impl Worker<'_> {
         let stored: Option<crate::catalog::StoredRecord> = self.catalog.snapshot.value(Table::Records, &key).ok()?;
         stored.map(|stored| stored.origin)
     }
-}
-
-/// A missing page in the state is our mistake.
-pub fn no_such_page(url: &str) -> anyhow::Error {
-    anyhow!("this site has no page {url}")
 }

@@ -186,15 +186,14 @@ pub fn plain_paragraphs(text: &str) -> String {
             if index > 0 {
                 out.push_str("<br>");
             }
-            // Writing to a string cannot fail.
-            let _ = pulldown_cmark_escape_text(&mut out, line);
+            escape_into(&mut out, line);
         }
         out.push_str("</p>");
     }
     out
 }
 
-fn pulldown_cmark_escape_text(out: &mut String, text: &str) -> std::fmt::Result {
+fn escape_into(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -204,7 +203,6 @@ fn pulldown_cmark_escape_text(out: &mut String, text: &str) -> std::fmt::Result 
             c => out.push(c),
         }
     }
-    Ok(())
 }
 
 /// What Markdown itself makes, and harmless phrasing; no style, no script, no SVG or MathML.

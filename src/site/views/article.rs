@@ -1,6 +1,6 @@
 //! An article.
 
-use super::{body, missing, record_and_card};
+use super::{body, card_values, missing, record_and_card};
 use crate::catalog::Reader;
 use crate::model::RecordId;
 use crate::model::record::Details;
@@ -13,10 +13,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let (record, card) = record_and_card(reader, id)?;
     let Details::Article(article) = &record.details else { return Err(missing(id)) };
     let common = &record.common;
-    let mut values = match shapes::card(reader, id, &card)?.into_map() {
-        Some(values) => values,
-        None => return Err(missing(id)),
-    };
+    let mut values = card_values(reader, id, &card)?;
     shapes::common(&mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,

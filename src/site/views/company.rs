@@ -1,7 +1,7 @@
 //! A company: the parks that it runs or owns, its models, the rides that it built or designed.
 
 use super::list::{neighbours, page_of};
-use super::{body, heading, missing, record_and_card};
+use super::{body, card_values, heading, missing, record_and_card};
 use crate::catalog::{Group, Reader};
 use crate::model::card::CardDetails;
 use crate::model::record::Details;
@@ -34,10 +34,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let list = page_of(route, &Group::RidesOfCompany(key), number, reader)?;
     let (previous, next) = neighbours(&list);
     let common = &record.common;
-    let mut values = match shapes::card(reader, id, &card)?.into_map() {
-        Some(values) => values,
-        None => return Err(missing(id)),
-    };
+    let mut values = card_values(reader, id, &card)?;
     shapes::common(&mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,

@@ -1,12 +1,11 @@
 //! A country, with its parks.
 
 use super::list::{neighbours, page_of};
-use super::{heading, missing};
+use super::{card_values, heading, missing};
 use crate::catalog::{Group, Reader};
 use crate::model::RecordId;
 use crate::render::filters::count;
 use crate::site::routes::Route;
-use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed};
 
 /// A page of a country's.
@@ -15,10 +14,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let list = page_of(route, &Group::ParksOfCountry(id.key.to_string()), number, reader)?;
     let (previous, next) = neighbours(&list);
     let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
-    let mut values = match shapes::card(reader, id, &card)?.into_map() {
-        Some(values) => values,
-        None => return Err(missing(id)),
-    };
+    let mut values = card_values(reader, id, &card)?;
     values.insert("list".into(), list.into());
     let frame = Frame {
         heading: heading(&card.name, number),

@@ -18,7 +18,8 @@ use super::view::{Failure, View};
 use crate::catalog::Reader;
 use crate::model::record::Record;
 use crate::model::{Card, Kind, RecordId};
-use crate::render::{Value, markdown};
+use crate::render::{Map, Value, markdown};
+use crate::site::shapes;
 
 /// What the page at `route` shows.
 pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
@@ -61,6 +62,11 @@ fn record_and_card(reader: &Reader, id: &RecordId) -> Result<(Record, Card), Fai
     let record = reader.record(id)?.ok_or_else(|| missing(id))?;
     let card = reader.card(id)?.ok_or_else(|| missing(id))?;
     Ok((record, card))
+}
+
+/// A record's card as the beginning of its own page's value.
+fn card_values(reader: &Reader, id: &RecordId, card: &Card) -> Result<Map, Failure> {
+    shapes::card(reader, id, card)?.into_map().ok_or_else(|| missing(id))
 }
 
 /// The body of a record as HTML.

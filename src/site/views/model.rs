@@ -1,7 +1,7 @@
 //! A model of ride, with the rides of it.
 
 use super::list::{neighbours, page_of};
-use super::{body, heading, missing, record_and_card};
+use super::{body, card_values, heading, missing, record_and_card};
 use crate::catalog::{Group, Reader};
 use crate::model::record::Details;
 use crate::model::{Kind, RecordId};
@@ -17,10 +17,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let (previous, next) = neighbours(&list);
     let common = &record.common;
     let maker = reader.link(&RecordId::new(Kind::Company, id.parent_key()))?.unwrap_or_default();
-    let mut values = match shapes::card(reader, id, &card)?.into_map() {
-        Some(values) => values,
-        None => return Err(missing(id)),
-    };
+    let mut values = card_values(reader, id, &card)?;
     shapes::common(&mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,
