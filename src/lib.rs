@@ -52,10 +52,12 @@
 //! 2  source, state, render, assets, output      these never import each other
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, diagnostics, fields, config, report
+//!    cas        what was made once, by digest
 //! ```
 //!
 //! To add a kind of page: a variant of [`site::Route`], a file in `site/views/`, a template.
 
+pub mod cas;
 pub mod config;
 pub mod diagnostics;
 pub mod digest;
