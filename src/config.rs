@@ -1,6 +1,10 @@
 //! The site's settings, from `lifthill.toml`. Every setting is a value that pages may read one by
 //! one, so that an edit touches only the pages that read it. Knows nothing of pages.
 
+mod delivery;
+
+pub use delivery::{DeliverySettings, HeaderPattern};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -32,6 +36,8 @@ pub struct Settings {
     pub countries: BTreeMap<String, String>,
     /// The user's own settings, by name, as JSON values for templates.
     pub extra: BTreeMap<String, serde_json::Value>,
+    /// How files are sent; no page reads it.
+    pub delivery: DeliverySettings,
 }
 
 /// What nearly every page shows; one setting, since they are read together.
@@ -85,6 +91,7 @@ impl Default for Settings {
             per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
             countries: BTreeMap::new(),
             extra: BTreeMap::new(),
+            delivery: DeliverySettings::default(),
         }
     }
 }
@@ -160,6 +167,7 @@ impl Settings {
                 self.extra.insert(name, json_of(node.shape));
             }
         }
+        self.delivery.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
 

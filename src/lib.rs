@@ -52,6 +52,7 @@
 //! 2  source, state, render, assets, output      these never import each other
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, diagnostics, fields, config, report
+//!    headers    what a server says of a file
 //!    cas        what was made once, by digest
 //! ```
 //!
@@ -62,6 +63,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod digest;
 pub mod fields;
+pub mod headers;
 pub mod paths;
 pub mod report;
 pub mod stamp;
