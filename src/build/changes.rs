@@ -22,6 +22,11 @@ impl Changes {
         self.cells.is_empty()
     }
 
+    /// The numbers of the cells that changed.
+    pub fn cells(&self) -> impl Iterator<Item = CellId> + '_ {
+        self.cells.keys().copied()
+    }
+
     /// The name of a changed cell; `None` for one that did not change.
     pub fn name(&self, cell: CellId) -> Option<&str> {
         self.cells.get(&cell).map(|name| &**name)

@@ -20,9 +20,12 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("journal")
 }
 
-/// Writes down every file that `todo` may write.
+/// Writes down every file that `todo` may write, after those that are not settled yet.
 pub fn begin(state: &State, todo: &Todo) -> Result<()> {
-    let mut text = String::new();
+    let mut text = match fs::read_to_string(path(state.folder())) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.context("cannot read the journal")?,
+    };
     for page in &todo.due {
         text.push_str(page.file.as_str());
         text.push('\n');

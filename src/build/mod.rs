@@ -1,33 +1,37 @@
-//! One build from end to end: sync, plan, work, sweep, commit. The only place that knows the
-//! order of things; each step is a file beside this one.
+//! One build from end to end: look, sync, plan, work, sweep, commit. A [`Session`] holds the site
+//! open and runs these steps as often as it is asked to; [`build`] asks once. Each step is a file
+//! beside this one, their order is in `session.rs`.
 
 mod changes;
 mod index;
 mod journal;
 mod plan;
+mod readers;
 mod references;
 mod scan;
+mod session;
 mod sync;
 mod trace;
 mod why;
 mod work;
 
+pub use session::{Look, Session, Touched};
 pub use why::{Why, why};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
-use crate::catalog::{AssetInfo, Catalog, Cell, SharedValues};
+use crate::catalog::{AssetInfo, Cell};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::digest::{Digest, Digester};
-use crate::output::Output;
-use crate::render::{Sources, Templates};
+use crate::output::{Output, Written};
+use crate::paths::RelPath;
+use crate::render::Sources;
 use crate::report::{Report, peak_memory_bytes};
 use crate::source;
 use crate::stamp::Clockwork;
@@ -47,12 +51,20 @@ pub struct Options {
     pub now: i64,
 }
 
-/// Told how far a phase is; for progress bars.
+/// Told how far a build is, by several threads at once; for progress bars, and for those who wait
+/// for a page.
 pub trait Progress: Sync {
     /// A phase with `total` steps begins.
     fn begin(&self, phase: &'static str, total: u64);
     /// Some steps of it are done.
     fn advance(&self, steps: u64);
+    /// A file below `output/` that somebody waits for: if it is due it comes next.
+    fn wanted(&self) -> Option<RelPath> {
+        None
+    }
+    /// A file is now as this build leaves it: what it holds if it was made anew, `None` if it is as
+    /// it was.
+    fn made(&self, _: &RelPath, _: Option<&Written>) {}
 }
 
 /// Tells nobody.
@@ -71,14 +83,15 @@ pub fn code_digest() -> Digest {
 /// Builds the site at `options.root` with `settings`. What is wrong with the site is in the
 /// report; an error is about the file system or the state.
 pub fn build(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Report> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs.max(1))
-        .thread_name(|index| format!("lifthill-{index}"))
-        .build()
-        .context("cannot start threads")?;
     let start = Instant::now();
-    let mut report = Report::default();
-    Build { options, settings, progress, pool: &pool }.run(&mut report)?;
+    let mut session = Session::open(options.clone())?;
+    let opened = start.elapsed().as_secs_f64();
+    let mut report = session.run(options.now, settings, Look::Everything, progress)?;
+    report.phases.insert("open", opened);
+    report.timed("commit", |_| session.settle())?;
+    if report.files.written > 0 {
+        Clockwork::let_tick_pass();
+    }
     report.seconds = start.elapsed().as_secs_f64();
     report.peak_memory_bytes = peak_memory_bytes();
     Ok(report)
@@ -90,7 +103,7 @@ pub fn forget(root: &std::path::Path) -> Result<u64> {
     {
         let state = State::open(root, code_digest())?;
         state.snapshot()?.scan(Table::Outputs, b"", |path, _| {
-            files.extend(crate::paths::RelPath::new(std::str::from_utf8(path)?));
+            files.extend(RelPath::new(std::str::from_utf8(path)?));
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
     }
@@ -111,119 +124,6 @@ struct Build<'b> {
     pool: &'b rayon::ThreadPool,
 }
 
-impl Build<'_> {
-    fn run(self, report: &mut Report) -> Result<()> {
-        let root = &self.options.root;
-        refuse_links(root)?;
-        let mut state = report.timed("open", |_| State::open(root, code_digest()))?;
-        let mut memory = Memory::load(&state.snapshot()?)?;
-        if memory.unfinished {
-            state.start_afresh(code_digest(), "the last build did not come to its end")?;
-            memory = Memory::default();
-        }
-        report.fresh = state.fresh().map(str::to_owned);
-        let output = Output::open(root)?;
-        let snapshot = state.snapshot()?;
-        journal::recover(&state, &snapshot, &output)?;
-
-        // Look: both walks at once, one thread each way.
-        let looking = Instant::now();
-        let (listings, outputs) = self.pool.join(|| source::walk(root), || scan::outputs(&snapshot, &output));
-        let outputs = outputs?;
-        let (assets, asset_problems) = assets::collect(root)?;
-        let (templates, template_problems) = Sources::read(root)?;
-        report.diagnostics.extend(asset_problems.into_iter().chain(template_problems));
-        report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
-        report.diagnostics.extend(source::folders_with_one_slug(&listings));
-        let assets = assets.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
-        let around = Surroundings { assets: assets.collect(), templates };
-        let reading = source::Reading {
-            now: self.options.now,
-            drafts: self.options.drafts,
-            rating_scale: self.settings.rating_scale,
-        };
-        let all_again = memory.parsing != Some((reading.drafts, reading.rating_scale));
-        let due_files = memory.files_due(self.options.now);
-        let mut content = scan::content(&snapshot, &listings, |path| all_again || due_files.contains(path))?;
-        report.phases.insert("look", looking.elapsed().as_secs_f64());
-        report.content.total = content.total;
-        // What could not be looked at is not gone.
-        if report.has_errors() {
-            content.removed.clear();
-        }
-
-        let cells = around.cells(&self.settings);
-        let mut changes = Changes::default();
-        memory.compare(&cells, &mut changes);
-        let has_due = plan::has_due(&snapshot)?;
-        let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
-        if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
-            if report.has_errors() {
-                return Ok(());
-            }
-            report.pages.total = outputs.total;
-            report.pages.unchanged = outputs.total;
-            report.output_digest = outputs.digest.to_string();
-            report.next_change = memory.next_moment(self.options.now);
-            return Ok(());
-        }
-
-        // Sync and plan in one draft: a mistake in the content leaves the state as it was.
-        let templates = Templates::new(&around.templates, self.settings.minify);
-        if let Err(problems) = &templates {
-            report.diagnostics.extend(problems.iter().cloned());
-        }
-        drop(snapshot);
-        let clock = Clockwork::read(state.folder()).context("cannot stamp a file in the state's folder")?;
-        let draft = state.begin()?;
-        let syncing = Instant::now();
-        let mut todo = plan::Todo::default();
-        let mut memory_after = memory.after(&self, &around, &reading);
-        let kept = draft.write(|tables| {
-            let outcome = sync::sync(&self, tables, &content, &reading, clock, &memory, &around, &mut changes, report)?;
-            memory_after.replace_moments(&outcome.parsed, outcome.moments);
-            todo = plan::plan(&self, tables, &changes, &outcome.pages, &outputs, memory.build == 0, report)?;
-            references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
-            report.settle_diagnostics();
-            memory_after.store(tables, true)?;
-            Ok(!report.has_errors())
-        })?;
-        report.phases.insert("sync", syncing.elapsed().as_secs_f64());
-        let Some(templates) = templates.ok().filter(|_| kept) else { return Ok(()) };
-        draft.keep_for_this_process()?;
-        journal::begin(&state, &todo)?;
-
-        // Work on what is due, and commit what came of it.
-        let catalog = Arc::new(Catalog {
-            snapshot: state.snapshot()?,
-            settings: self.settings.clone(),
-            assets: around.assets,
-            shared: SharedValues::default(),
-        });
-        let working = Instant::now();
-        let commit = state.begin()?;
-        commit.write(|tables| {
-            work::work(&self, &catalog, &templates, &output, &todo, memory_after.build, tables, report)?;
-            work::sweep(&output, &todo, tables, report)?;
-            memory_after.store(tables, false)?;
-            let (total, digest) = output_digest(tables)?;
-            report.output_digest = digest.to_string();
-            report.pages.total = total + plan::never_made(tables)?;
-            Ok(())
-        })?;
-        report.phases.insert("work", working.elapsed().as_secs_f64());
-        report.timed("commit", |_| commit.commit())?;
-        journal::end(&state)?;
-        let pages = &mut report.pages;
-        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed);
-        report.next_change = memory_after.next_moment(self.options.now);
-        if report.files.written > 0 {
-            Clockwork::let_tick_pass();
-        }
-        Ok(())
-    }
-}
-
 /// The site's own folders must be in its root: a link could lead anywhere.
 fn refuse_links(root: &std::path::Path) -> Result<()> {
     let folders =
@@ -236,18 +136,16 @@ fn refuse_links(root: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-/// Number of outputs, and one digest of all: paths and digests in path order.
-fn output_digest(store: &impl Store) -> Result<(u64, Digest)> {
+/// One digest of all outputs: paths and digests in path order.
+fn output_digest(store: &impl Store) -> Result<Digest> {
     let mut digester = Digester::default();
-    let mut total = 0;
     store.scan(Table::Outputs, b"", |path, value| {
-        let written: crate::output::Written = postcard::from_bytes(value)?;
+        let written: Written = postcard::from_bytes(value)?;
         digester.part(path);
         digester.part(&written.digest.0);
-        total += 1;
         Ok(std::ops::ControlFlow::Continue(()))
     })?;
-    Ok((total, digester.finish()))
+    Ok(digester.finish())
 }
 
 /// What pages read besides content.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::Build;
 use super::changes::Changes;
 use super::index::PageChanges;
+use super::readers::Readers;
 use super::scan::OutputScan;
 use super::trace::{Touch, Trace, touched};
 use crate::output::Written;
@@ -63,13 +64,16 @@ pub fn never_made(tables: &Tables<'_>) -> Result<u64> {
     Ok(count)
 }
 
-/// Decides what is to be done.
+/// Decides what is to be done. `readers` only spares looking through the traces of pages that
+/// read nothing of what changed.
+#[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
 pub fn plan(
     build: &Build<'_>,
     tables: &mut Tables<'_>,
     changes: &Changes,
     pages: &PageChanges,
     outputs: &OutputScan,
+    readers: Option<&Readers>,
     first: bool,
     report: &mut Report,
 ) -> Result<Todo> {
@@ -83,26 +87,38 @@ pub fn plan(
         }
     }
     let mut hits: Vec<(RelPath, Route, String, bool)> = Vec::new();
-    if !changes.is_empty() || !altered.is_empty() {
+    let mut consider = |key: &[u8], bytes: &[u8]| {
+        let touch = touched(bytes, changes);
+        let name = std::str::from_utf8(key)?;
+        let hit = match touch {
+            Some(Touch::Template(name)) => Some((format!("{name} changed"), true)),
+            Some(Touch::View(name)) => Some((format!("{name} changed"), false)),
+            None => None,
+        };
+        let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };
+        let hit = match hit {
+            _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
+            hit => hit,
+        };
+        if let Some((reason, render)) = hit
+            && !pages.removed.contains(&file)
+            && !pages.added.contains_key(&file)
+        {
+            hits.push((file, Trace::decode(bytes)?.facts.route, reason, render));
+        }
+        Ok(())
+    };
+    if let Some(readers) = readers {
+        let mut files = readers.touched_by(changes);
+        files.extend(altered.iter().map(|file| file.as_str()));
+        files.sort_unstable();
+        files.dedup();
+        for file in files {
+            tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file.as_bytes(), bytes))?.transpose()?;
+        }
+    } else if !changes.is_empty() || !altered.is_empty() {
         tables.scan(Table::Pages, b"", |key, bytes| {
-            let touch = touched(bytes, changes);
-            let name = std::str::from_utf8(key)?;
-            let hit = match touch {
-                Some(Touch::Template(name)) => Some((format!("{name} changed"), true)),
-                Some(Touch::View(name)) => Some((format!("{name} changed"), false)),
-                None => None,
-            };
-            let Some(file) = RelPath::new(name) else { return Ok(ControlFlow::Continue(())) };
-            let hit = match hit {
-                _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
-                hit => hit,
-            };
-            if let Some((reason, render)) = hit
-                && !pages.removed.contains(&file)
-                && !pages.added.contains_key(&file)
-            {
-                hits.push((file, Trace::decode(bytes)?.facts.route, reason, render));
-            }
+            consider(key, bytes)?;
             Ok(ControlFlow::Continue(()))
         })?;
     }

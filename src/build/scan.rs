@@ -2,7 +2,9 @@
 //! as they were left. Reads stamps, and bytes only where a stamp cannot be believed. Knows
 //! nothing of what files say.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -12,7 +14,7 @@ use crate::digest::Digest;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
-use crate::source::Listing;
+use crate::source::{self, Listing, Seen};
 use crate::stamp::Stamp;
 use crate::state::{Snapshot, Store, Table};
 
@@ -93,7 +95,65 @@ pub fn content(snapshot: &Snapshot, listings: &[Listing], again: impl Fn(&str) -
     Ok(scan)
 }
 
+/// Compares only the files at `paths` with the state. `None` where that is not enough: a folder came
+/// or went, or something is there that is no file.
+pub fn content_at<'p>(
+    snapshot: &Snapshot,
+    root: &Path,
+    paths: impl Iterator<Item = &'p String>,
+    again: impl Fn(&str) -> bool,
+) -> Result<Option<ContentScan>> {
+    let mut by_folder: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for path in paths {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        by_folder.entry(folder).or_default().insert(name);
+    }
+    let mut scan = ContentScan::default();
+    for (folder, names) in by_folder {
+        let known: Vec<KnownFile> = snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
+        let new_folder = known.is_empty();
+        let mut known: BTreeMap<String, KnownFile> = known.into_iter().map(|file| (file.name.clone(), file)).collect();
+        for name in names {
+            let path = join(folder, name);
+            let known = known.remove(name);
+            match source::look(root, &path) {
+                Seen::LeftOut => {}
+                Seen::Odd => return Ok(None),
+                Seen::File(_) if new_folder => return Ok(None),
+                Seen::File(stamp) => {
+                    scan.total += 1;
+                    let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);
+                    let again = again(&path);
+                    if !same || again {
+                        scan.candidates.push(Candidate { path, stamp, known, again });
+                    }
+                }
+                Seen::Gone if was_folder(snapshot, &path)? => return Ok(None),
+                Seen::Gone => scan.removed.extend(known.map(|file| (path, file))),
+            }
+        }
+    }
+    Ok(Some(scan))
+}
+
+/// Whether there were files in or below `path`.
+fn was_folder(snapshot: &Snapshot, path: &str) -> Result<bool> {
+    let below = format!("{path}/");
+    let mut any = snapshot.bytes(Table::Sources, path.as_bytes(), |_| ())?.is_some();
+    snapshot.scan_prefix(Table::Sources, below.as_bytes(), |_, _| {
+        any = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(any)
+}
+
 impl ContentScan {
+    /// The files that are read or gone.
+    pub fn paths(&self) -> BTreeSet<String> {
+        let read = self.candidates.iter().map(|candidate| &candidate.path);
+        read.chain(self.removed.iter().map(|(path, _)| path)).cloned().collect()
+    }
+
     /// Whether nothing needs to be read.
     pub fn is_quiet(&self) -> bool {
         self.candidates.is_empty() && self.removed.is_empty()
@@ -125,8 +185,6 @@ pub struct OutputScan {
     pub altered: Vec<RelPath>,
     /// Files with the right bytes under another stamp.
     pub restamped: Vec<(RelPath, Written)>,
-    /// Files in all.
-    pub total: u64,
     /// The digest of all of them, as known.
     pub digest: Digest,
 }
@@ -147,7 +205,7 @@ pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let mut scan = OutputScan { total: known.len() as u64, digest: digester.finish(), ..OutputScan::default() };
+    let mut scan = OutputScan { digest: digester.finish(), ..OutputScan::default() };
     let odd: Vec<(RelPath, Option<Written>)> = known
         .par_chunks(BATCH)
         .flat_map_iter(|batch| batch.iter().filter_map(|(path, written)| look(output, path, written)))

@@ -79,6 +79,12 @@ pub fn touched<'c>(bytes: &[u8], changes: &'c Changes) -> Option<Touch<'c>> {
     cells(view).find_map(|cell| changes.name(cell)).map(Touch::View)
 }
 
+/// The cells that a trace, as bytes, holds; those of the view first.
+pub fn readings(bytes: &[u8]) -> impl Iterator<Item = CellId> + '_ {
+    let (view, template, _) = split(bytes).unwrap_or_default();
+    cells(view).chain(cells(template))
+}
+
 type Parts<'b> = (&'b [u8], &'b [u8], &'b [u8]);
 
 fn split(bytes: &[u8]) -> Option<Parts<'_>> {

@@ -2,20 +2,22 @@
 //! changed; then sweeps away what no page claims. Pages in parallel, never anything inside one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Build;
 use super::plan::{DuePage, Todo};
+use super::readers::Readers;
 use super::trace::{Facts, Trace};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
 use crate::output::{Output, Placed};
+use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
 use crate::report::Report;
 use crate::site::{Failure, PageAnswers, Route, View, view};
@@ -46,16 +48,28 @@ pub fn work(
     todo: &Todo,
     number: u64,
     tables: &mut Tables<'_>,
+    mut readers: Option<&mut Readers>,
     report: &mut Report,
 ) -> Result<()> {
+    let queue = Queue { due: &todo.due, taken: todo.due.iter().map(|_| AtomicBool::new(false)).collect() };
+    let queue = &queue;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
             build.pool.install(|| {
                 todo.due.par_chunks(BATCH).enumerate().for_each_with(sender, |sender, (batch, pages)| {
-                    let at = |index| batch * BATCH + index;
-                    let worker = Worker { root: &build.options.root, catalog, templates, output, number };
-                    let done = pages.iter().enumerate().map(|(index, page)| (at(index), worker.page(page))).collect();
+                    let worker = Worker { build, catalog, templates, output, number };
+                    let mut done = Vec::with_capacity(pages.len());
+                    for index in batch * BATCH..batch * BATCH + pages.len() {
+                        // What somebody waits for goes before what is next.
+                        while let Some(file) = build.progress.wanted() {
+                            match queue.index(&file) {
+                                Some(wanted) => done.extend(queue.take(wanted).map(|page| (wanted, worker.page(page)))),
+                                None => build.progress.made(&file, None),
+                            }
+                        }
+                        done.extend(queue.take(index).map(|page| (index, worker.page(page))));
+                    }
                     // The receiver is gone only when the build has already failed.
                     let _ = sender.send(done);
                 });
@@ -64,7 +78,7 @@ pub fn work(
         for batch in receiver {
             let pages = batch.len() as u64;
             for (index, outcome) in batch {
-                record(&todo.due[index], outcome?, tables, report)?;
+                record(&todo.due[index], outcome?, tables, readers.as_deref_mut(), report)?;
             }
             build.progress.advance(pages);
         }
@@ -78,8 +92,38 @@ pub fn work(
     Ok(())
 }
 
-fn record(page: &DuePage, outcome: Outcome, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+/// The pages of a build, each of which is taken once.
+struct Queue<'q> {
+    /// Sorted by file.
+    due: &'q [DuePage],
+    taken: Vec<AtomicBool>,
+}
+
+impl<'q> Queue<'q> {
+    fn index(&self, file: &RelPath) -> Option<usize> {
+        self.due.binary_search_by(|page| page.file.cmp(file)).ok()
+    }
+
+    /// A page, unless somebody has taken it.
+    fn take(&self, index: usize) -> Option<&'q DuePage> {
+        (!self.taken[index].swap(true, Ordering::Relaxed)).then(|| &self.due[index])
+    }
+}
+
+fn record(
+    page: &DuePage,
+    outcome: Outcome,
+    tables: &mut Tables<'_>,
+    readers: Option<&mut Readers>,
+    report: &mut Report,
+) -> Result<()> {
     let key = page.file.as_str().as_bytes();
+    if let (Some(readers), Outcome::Rendered(trace, _) | Outcome::Same(trace)) = (readers, &outcome) {
+        let replace = |old: Option<&[u8]>, readers: &mut Readers| readers.replace(page.file.as_str(), old, Some(trace));
+        if tables.bytes(Table::Pages, key, |old| replace(Some(old), readers))?.is_none() {
+            replace(None, readers);
+        }
+    }
     match outcome {
         Outcome::Rendered(trace, placed) => {
             report.pages.rendered += 1;
@@ -107,9 +151,18 @@ fn record(page: &DuePage, outcome: Outcome, tables: &mut Tables<'_>, report: &mu
 }
 
 /// Removes the files of pages that are no more.
-pub fn sweep(output: &Output, todo: &Todo, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+pub fn sweep(
+    output: &Output,
+    todo: &Todo,
+    tables: &mut Tables<'_>,
+    mut readers: Option<&mut Readers>,
+    report: &mut Report,
+) -> Result<()> {
     for file in &todo.removed {
         let key = file.as_str().as_bytes();
+        if let Some(readers) = readers.as_deref_mut() {
+            tables.bytes(Table::Pages, key, |old| readers.replace(file.as_str(), Some(old), None))?;
+        }
         let ours = tables.remove(Table::Outputs, key)?;
         let page = tables.remove(Table::Pages, key)?;
         tables.remove(Table::Due, key)?;
@@ -123,7 +176,7 @@ pub fn sweep(output: &Output, todo: &Todo, tables: &mut Tables<'_>, report: &mut
 
 /// Builds one page after another on one thread.
 struct Worker<'w> {
-    root: &'w Path,
+    build: &'w Build<'w>,
     catalog: &'w Arc<Catalog>,
     templates: &'w Templates,
     output: &'w Output,
@@ -133,11 +186,17 @@ struct Worker<'w> {
 impl Worker<'_> {
     /// A panic while a page is built is a bug of ours; it costs that page, not the build.
     fn page(&self, page: &DuePage) -> Result<Outcome> {
-        catch_unwind(AssertUnwindSafe(|| self.build(page))).unwrap_or_else(|panic| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.build(page))).unwrap_or_else(|panic| {
             let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let message = format!("a bug of lifthill's: {}", words.unwrap_or("panic without words"));
             Ok(Outcome::Failed(Box::new(self.problem(page, message))))
-        })
+        });
+        let written = match &outcome {
+            Ok(Outcome::Rendered(_, placed)) => Some(&placed.written),
+            _ => None,
+        };
+        self.build.progress.made(&page.file, written);
+        outcome
     }
 
     fn build(&self, page: &DuePage) -> Result<Outcome> {
@@ -188,8 +247,8 @@ impl Worker<'_> {
     /// The bytes of a file of the site, by its path in the root.
     fn file(&self, path: &str) -> Result<Vec<u8>> {
         match path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/')) {
-            Some(asset) => assets::bytes(self.root, asset),
-            None => std::fs::read(self.root.join(path)).with_context(|| format!("cannot read {path}")),
+            Some(asset) => assets::bytes(&self.build.options.root, asset),
+            None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
         }
     }
 

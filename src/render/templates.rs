@@ -27,6 +27,8 @@ pub struct Templates {
     /// Templates whose pages have to be minified whole, since some text that they reach could
     /// not be minified by itself.
     whole: BTreeSet<String>,
+    /// What they were loaded from.
+    loaded_from: (Digest, bool),
 }
 
 /// A page's text.
@@ -39,6 +41,7 @@ pub struct TemplateError(pub String);
 impl Templates {
     /// Loads templates from their texts. The error holds what is wrong with them.
     pub fn new(sources: &Sources, minify_pages: bool) -> Result<Self, Vec<Diagnostic>> {
+        let loaded_from = (sources.digest(), minify_pages);
         let sources = &sources.0;
         let raw = engine(sources)
             .map_err(|error| vec![Diagnostic::of_file(FOLDER, format!("templates cannot be loaded\n{error}"))])?;
@@ -64,7 +67,12 @@ impl Templates {
             .iter()
             .filter(|(name, reach)| minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written));
         let whole = whole.map(|(name, _)| name.clone()).collect();
-        Ok(Self { tera, raw, whole })
+        Ok(Self { tera, raw, whole, loaded_from })
+    }
+
+    /// Whether loading from `sources` would give these templates.
+    pub fn are(&self, sources: &Sources, minify_pages: bool) -> bool {
+        self.loaded_from == (sources.digest(), minify_pages)
     }
 
     /// Renders a template. Functions that it calls go to the page given to
@@ -116,6 +124,11 @@ impl Sources {
     pub fn read(root: &Path) -> Result<(Self, Vec<Diagnostic>)> {
         let (sources, problems) = read(root)?;
         Ok((Self(sources), problems))
+    }
+
+    /// One digest of all texts.
+    fn digest(&self) -> Digest {
+        Digest::of_parts(self.0.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
     }
 
     /// The digest of every template with everything that it reaches, by name.

@@ -12,7 +12,7 @@ mod walk;
 pub use body::{confirmed_links, link_candidates};
 pub use layout::{Place, place};
 
-pub use walk::{Listing, folders_with_one_slug, walk};
+pub use walk::{Listing, Seen, folders_with_one_slug, look, walk};
 
 use std::io;
 use std::ops::Range;

@@ -36,6 +36,42 @@ pub fn walk(root: &Path) -> Vec<Listing> {
     listings
 }
 
+/// What a walk would see at one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing: names like this are left out.
+    LeftOut,
+    /// Nothing is there.
+    Gone,
+    /// A file.
+    File(Stamp),
+    /// Something else, or a way there that only a walk can judge.
+    Odd,
+}
+
+/// Looks at one path below `content/` as a walk would.
+pub fn look(root: &Path, path: &str) -> Seen {
+    if path.split('/').any(is_left_out) {
+        return Seen::LeftOut;
+    }
+    let mut place = root.join(FOLDER);
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        place.push(part);
+        match fs::symlink_metadata(&place) {
+            Ok(metadata) if metadata.is_file() && parts.peek().is_none() => return Seen::File(Stamp::of(&metadata)),
+            Ok(metadata) if metadata.is_dir() && parts.peek().is_some() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Seen::Gone,
+            _ => return Seen::Odd,
+        }
+    }
+    Seen::Odd
+}
+
+fn is_left_out(name: &str) -> bool {
+    name.starts_with(['.', '_']) || name.ends_with('~')
+}
+
 /// Two folders of parks or models whose names make one slug would be one park. Most folders are
 /// named by their slug; only the others need a look.
 pub fn folders_with_one_slug(listings: &[Listing]) -> Vec<Diagnostic> {
@@ -90,7 +126,7 @@ fn look_at(entry: &fs::DirEntry, listing: &mut Listing, folders: &mut Vec<String
         listing.problem(&name.to_string_lossy(), "has a name that is not UTF-8".to_owned());
         return Ok(());
     };
-    if name.starts_with(['.', '_']) || name.ends_with('~') {
+    if is_left_out(name) {
         return Ok(());
     }
     let file_type = entry.file_type()?;

@@ -4,7 +4,7 @@
 use std::ops::{Bound, ControlFlow};
 
 use anyhow::{Context, Result};
-use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +22,9 @@ pub trait Store {
         start: &[u8],
         visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()>;
+
+    /// How many keys a table has.
+    fn count(&self, table: Table) -> Result<u64>;
 
     /// The value under `key`.
     fn value<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>> {
@@ -73,6 +76,10 @@ impl Store for Snapshot {
         visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         scan_in(&self.tables[table as usize], start, visit)
+    }
+
+    fn count(&self, table: Table) -> Result<u64> {
+        Ok(self.tables[table as usize].len()?)
     }
 }
 
@@ -150,6 +157,10 @@ impl Store for Tables<'_> {
         visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         scan_in(&self.tables[table as usize], start, visit)
+    }
+
+    fn count(&self, table: Table) -> Result<u64> {
+        Ok(self.tables[table as usize].len()?)
     }
 }
 

@@ -1,0 +1,377 @@
+//! A site held open: its state, its output folder, what the last build remembers, and what it read
+//! of templates and assets. On it the same steps can be run again and again; each run is a whole
+//! build. Knows nothing of who asks for one.
+//!
+//! Laws. A run that looks only at what was touched does just what a run that looks at everything
+//! would do, provided nothing else has changed: both compare the same stamps with the same state.
+//! What a run looked at without coming to its end is looked at again by the next. Runs are kept
+//! for this process; [`Session::settle`] makes them survive it, and until then the journal names
+//! every file they may have made.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::changes::Changes;
+use super::readers::Readers;
+use super::scan::{self, ContentScan, OutputScan};
+use super::{Build, Memory, Options, Progress, Surroundings, code_digest, journal, output_digest, plan};
+use super::{references, refuse_links, sync, work};
+use crate::assets;
+use crate::catalog::{AssetInfo, Catalog, SharedValues};
+use crate::config::Settings;
+use crate::output::Output;
+use crate::render::{Sources, Templates};
+use crate::report::Report;
+use crate::source;
+use crate::stamp::Clockwork;
+use crate::state::{Snapshot, State, Store, Table};
+
+/// What a run looks at.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// Every content file, every output, all templates and assets.
+    Everything,
+    /// Only what may have changed since the last run.
+    Only(Touched),
+}
+
+/// What may have changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Files below `content/`.
+    pub content: BTreeSet<String>,
+    /// Whether anything below `templates/` may have.
+    pub templates: bool,
+    /// Whether anything below `assets/` may have.
+    pub assets: bool,
+}
+
+/// A site held open.
+pub struct Session {
+    options: Options,
+    pool: rayon::ThreadPool,
+    state: State,
+    output: Output,
+    memory: Memory,
+    /// What the last run read besides content; `None` where it must be read again.
+    around: Option<Surroundings>,
+    /// The templates as last loaded.
+    templates: Option<Arc<Templates>>,
+    /// Who reads what, once somebody has asked for it to be kept.
+    readers: Option<Readers>,
+    /// What has been looked at by runs that came to nothing.
+    unsettled: Look,
+    /// Whether anything is kept for this process only.
+    kept: bool,
+    /// Why nothing of an earlier build could be used, until the first report has said so.
+    fresh: Option<String>,
+}
+
+impl Session {
+    /// Opens the site at `options.root`. Nobody else can open it meanwhile.
+    pub fn open(options: Options) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.jobs.max(1))
+            .thread_name(|index| format!("lifthill-{index}"))
+            .build()
+            .context("cannot start threads")?;
+        refuse_links(&options.root)?;
+        let state = State::open(&options.root, code_digest())?;
+        let memory = Memory::load(&state.snapshot()?)?;
+        let output = Output::open(&options.root)?;
+        let fresh = state.fresh().map(str::to_owned);
+        let mut session = Self {
+            options,
+            pool,
+            state,
+            output,
+            memory,
+            around: None,
+            templates: None,
+            readers: None,
+            unsettled: Look::Everything,
+            kept: false,
+            fresh,
+        };
+        session.forget_unfinished()?;
+        Ok(session)
+    }
+
+    /// One build: look, sync, plan, work, sweep, as of the moment `now`. What is wrong with the
+    /// site is in the report; an error is about the file system or the state.
+    pub fn run(&mut self, now: i64, settings: Settings, look: Look, progress: &dyn Progress) -> Result<Report> {
+        let start = Instant::now();
+        let mut report = Report::default();
+        refuse_links(&self.options.root)?;
+        if self.memory.unfinished {
+            self.forget_unfinished()?;
+        }
+        report.fresh = self.fresh.take();
+        let options = Options { now, ..self.options.clone() };
+        let look = std::mem::replace(&mut self.unsettled, Look::Everything).and(look);
+        let done = self.steps(&options, settings, look, progress, &mut report);
+        report.seconds = start.elapsed().as_secs_f64();
+        done.map(|()| report)
+    }
+
+    /// Makes everything that was kept for this process survive it.
+    pub fn settle(&mut self) -> Result<()> {
+        if self.kept {
+            self.state.begin()?.commit()?;
+            journal::end(&self.state)?;
+            self.kept = false;
+        }
+        Ok(())
+    }
+
+    /// Keeps in memory from now on who reads what, so that a run costs what it changes. Worth its
+    /// reading of all traces where many runs are to come.
+    pub fn keep_readers(&mut self) -> Result<()> {
+        if self.readers.is_none() {
+            self.readers = Some(Readers::load(&self.state.snapshot()?)?);
+        }
+        Ok(())
+    }
+
+    /// What is known now.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.state.snapshot()
+    }
+
+    /// A run that did not come to its end may have written anything: nothing that it knew counts.
+    fn forget_unfinished(&mut self) -> Result<()> {
+        if self.memory.unfinished {
+            let reason = "the last build did not come to its end";
+            self.state.start_afresh(code_digest(), reason)?;
+            self.memory = Memory::default();
+            self.readers = self.readers.take().map(|_| Readers::default());
+            self.unsettled = Look::Everything;
+            self.fresh = Some(reason.to_owned());
+        }
+        journal::recover(&self.state, &self.state.snapshot()?, &self.output)
+    }
+
+    fn steps(
+        &mut self,
+        options: &Options,
+        settings: Settings,
+        look: Look,
+        progress: &dyn Progress,
+        report: &mut Report,
+    ) -> Result<()> {
+        let root = &options.root;
+        let snapshot = self.state.snapshot()?;
+        let memory = &self.memory;
+
+        let looking = Instant::now();
+        let reading = source::Reading { now: options.now, drafts: options.drafts, rating_scale: settings.rating_scale };
+        let again = Again {
+            all: memory.parsing != Some((reading.drafts, reading.rating_scale)),
+            files: memory.files_due(options.now),
+        };
+        let look = if again.all { Look::Everything } else { look };
+        let Seen { mut content, outputs, look } = see(&self.pool, root, &snapshot, &self.output, look, &again, report)?;
+        let around = look_around(root, self.around.take(), &look, report)?;
+        report.phases.insert("look", looking.elapsed().as_secs_f64());
+        report.content.total = content.total;
+        // What could not be looked at is not gone.
+        if report.has_errors() {
+            content.removed.clear();
+        }
+
+        let cells = around.cells(&settings);
+        let mut changes = Changes::default();
+        memory.compare(&cells, &mut changes);
+        let has_due = plan::has_due(&snapshot)?;
+        let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
+        if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
+            if report.has_errors() {
+                return Ok(());
+            }
+            report.pages.total = snapshot.count(Table::Outputs)?;
+            report.pages.unchanged = report.pages.total;
+            report.output_digest = outputs.digest.to_string();
+            report.next_change = memory.next_moment(options.now);
+            self.around = Some(around);
+            self.unsettled = Look::Only(Touched::default());
+            return Ok(());
+        }
+        let trouble_looking = report.has_errors();
+        let looked_at = content.paths();
+        let build = Build { options, settings, progress, pool: &self.pool };
+
+        // Sync and plan in one draft: a mistake in the content leaves the state as it was.
+        let known = self.templates.take().filter(|templates| templates.are(&around.templates, build.settings.minify));
+        let templates = match known {
+            Some(templates) => Some(templates),
+            None => match Templates::new(&around.templates, build.settings.minify) {
+                Ok(templates) => Some(Arc::new(templates)),
+                Err(problems) => {
+                    report.diagnostics.extend(problems);
+                    None
+                }
+            },
+        };
+        self.templates.clone_from(&templates);
+        drop(snapshot);
+        let clock = Clockwork::read(self.state.folder()).context("cannot stamp a file in the state's folder")?;
+        let draft = self.state.begin()?;
+        let syncing = Instant::now();
+        let mut todo = plan::Todo::default();
+        let mut memory_after = memory.after(&build, &around, &reading);
+        let kept = draft.write(|tables| {
+            let outcome = sync::sync(&build, tables, &content, &reading, clock, memory, &around, &mut changes, report)?;
+            memory_after.replace_moments(&outcome.parsed, outcome.moments);
+            let (pages, readers, first) = (&outcome.pages, self.readers.as_ref(), memory.build == 0);
+            todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
+            references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
+            report.settle_diagnostics();
+            memory_after.store(tables, true)?;
+            Ok(!report.has_errors())
+        })?;
+        report.phases.insert("sync", syncing.elapsed().as_secs_f64());
+        let Some(templates) = templates.filter(|_| kept) else {
+            if !trouble_looking && outputs.altered.is_empty() && outputs.restamped.is_empty() {
+                let touched = Touched { content: looked_at, templates: true, assets: true };
+                self.unsettled = Look::Only(touched);
+            }
+            return Ok(());
+        };
+        draft.keep_for_this_process()?;
+        self.memory = memory_after.clone();
+        self.kept = true;
+        journal::begin(&self.state, &todo)?;
+
+        // Work on what is due, and keep what came of it.
+        let catalog = Arc::new(Catalog {
+            snapshot: self.state.snapshot()?,
+            settings: build.settings.clone(),
+            assets: around.assets.clone(),
+            shared: SharedValues::default(),
+        });
+        let working = Instant::now();
+        let draft = self.state.begin()?;
+        draft.write(|tables| {
+            let (output, number) = (&self.output, memory_after.build);
+            let mut readers = self.readers.as_mut();
+            let now = readers.as_deref_mut();
+            work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
+            work::sweep(output, &todo, tables, readers, report)?;
+            memory_after.store(tables, false)?;
+            if matches!(look, Look::Everything) {
+                report.output_digest = output_digest(tables)?.to_string();
+            }
+            report.pages.total = tables.count(Table::Outputs)? + plan::never_made(tables)?;
+            Ok(())
+        })?;
+        draft.keep_for_this_process()?;
+        report.phases.insert("work", working.elapsed().as_secs_f64());
+        let pages = &mut report.pages;
+        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed);
+        report.next_change = memory_after.next_moment(options.now);
+        memory_after.unfinished = false;
+        self.memory = memory_after;
+        self.around = Some(around);
+        self.unsettled = Look::Only(Touched::default());
+        Ok(())
+    }
+}
+
+/// Which unchanged content files are read as well.
+struct Again {
+    all: bool,
+    files: BTreeSet<String>,
+}
+
+impl Again {
+    fn has(&self, path: &str) -> bool {
+        self.all || self.files.contains(path)
+    }
+}
+
+/// What a look at content and outputs has found.
+struct Seen {
+    content: ContentScan,
+    outputs: OutputScan,
+    /// What was looked at in the end.
+    look: Look,
+}
+
+/// Looks at content and outputs; at everything where less would not be enough.
+fn see(
+    pool: &rayon::ThreadPool,
+    root: &std::path::Path,
+    snapshot: &Snapshot,
+    output: &Output,
+    look: Look,
+    again: &Again,
+    report: &mut Report,
+) -> Result<Seen> {
+    if let Look::Only(touched) = look {
+        let paths = touched.content.union(&again.files);
+        if let Some(content) = scan::content_at(snapshot, root, paths, |path| again.has(path))? {
+            return Ok(Seen { content, outputs: OutputScan::default(), look: Look::Only(touched) });
+        }
+    }
+    // Both walks at once, one thread each way.
+    let (listings, outputs) = pool.join(|| source::walk(root), || scan::outputs(snapshot, output));
+    report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
+    report.diagnostics.extend(source::folders_with_one_slug(&listings));
+    let content = scan::content(snapshot, &listings, |path| again.has(path))?;
+    Ok(Seen { content, outputs: outputs?, look: Look::Everything })
+}
+
+/// Templates and assets: read again where they may have changed.
+fn look_around(
+    root: &std::path::Path,
+    known: Option<Surroundings>,
+    look: &Look,
+    report: &mut Report,
+) -> Result<Surroundings> {
+    let (known_assets, known_templates) = known.map(|known| (known.assets, known.templates)).unzip();
+    let keep_assets = matches!(look, Look::Only(touched) if !touched.assets);
+    let keep_templates = matches!(look, Look::Only(touched) if !touched.templates);
+    let assets = match known_assets.filter(|_| keep_assets) {
+        Some(assets) => assets,
+        None => {
+            let (assets, problems) = assets::collect(root)?;
+            report.diagnostics.extend(problems);
+            let info = |asset: assets::Asset| AssetInfo { url: asset.url, digest: asset.digest };
+            assets.into_iter().map(|(path, asset)| (path, info(asset))).collect()
+        }
+    };
+    let templates = match known_templates.filter(|_| keep_templates) {
+        Some(templates) => templates,
+        None => {
+            let (templates, problems) = Sources::read(root)?;
+            report.diagnostics.extend(problems);
+            templates
+        }
+    };
+    Ok(Surroundings { assets, templates })
+}
+
+impl Look {
+    /// A look at what either looks at.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Only(mut one), Self::Only(other)) => {
+                one.add(other);
+                Self::Only(one)
+            }
+            _ => Self::Everything,
+        }
+    }
+}
+
+impl Touched {
+    /// Adds what `other` touches.
+    pub fn add(&mut self, other: Self) {
+        self.content.extend(other.content);
+        self.templates |= other.templates;
+        self.assets |= other.assets;
+    }
+}
