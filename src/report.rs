@@ -29,6 +29,8 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// Content files by outcome.
     pub content: ContentCounts,
+    /// Rows of a database by outcome.
+    pub rows: RowCounts,
     /// Why nothing of an earlier build was used, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh: Option<String>,
@@ -76,6 +78,25 @@ pub struct ContentCounts {
     pub parsed: u64,
     /// Gone since the last build.
     pub removed: u64,
+}
+
+/// Rows of a database by outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowCounts {
+    /// Rows read.
+    pub read: u64,
+    /// Units (records, and what belongs to one) that said something new.
+    pub changed: u64,
+    /// Units that are no more.
+    pub removed: u64,
+    /// Statements sent, transaction control included.
+    pub statements: u64,
+    /// Why everything was read rather than what changed, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full: Option<String>,
+    /// Which server told: `primary`, or a replica by its place in the settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 impl Report {

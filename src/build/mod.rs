@@ -8,6 +8,7 @@ mod journal;
 mod plan;
 mod readers;
 mod references;
+mod rows;
 mod scan;
 mod session;
 mod sync;

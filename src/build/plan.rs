@@ -193,7 +193,7 @@ fn report_conflicts(tables: &Tables<'_>, pages: &PageChanges, report: &mut Repor
             let place = claims.iter().find_map(|route| origin(tables, route).transpose()).transpose()?;
             let url = claims[0].url().map(|url| url.to_string()).unwrap_or_default();
             let message = format!("two pages want the URL {url}: {}", claimed.join(" and "));
-            let file = place.map_or_else(|| source::FOLDER.to_owned(), |origin| format!("{}/{origin}", source::FOLDER));
+            let file = place.map_or_else(|| source::FOLDER.to_owned(), |origin| source::origin_name(&origin));
             report.diagnostics.push(super::mistake(&file, message).help("change an alias, a former slug or a slug"));
         }
     }
@@ -208,7 +208,7 @@ fn origin(tables: &Tables<'_>, route: &Route) -> Result<Option<String>> {
 }
 
 fn describe(tables: &Tables<'_>, route: &Route) -> Result<String> {
-    let place = origin(tables, route)?.map(|origin| format!(" ({}/{origin})", source::FOLDER)).unwrap_or_default();
+    let place = origin(tables, route)?.map(|origin| format!(" ({})", source::origin_name(&origin))).unwrap_or_default();
     Ok(match route {
         Route::Record(id) | Route::Later(id, _) => format!("{id}{place}"),
         Route::Redirect(_, id) => format!("an alias of {id}{place}"),

@@ -10,7 +10,9 @@ use anyhow::Result;
 use super::plan::Todo;
 use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::model::{Kind, RecordId};
+use crate::model::record::Details;
+use crate::model::slug::slugify;
+use crate::model::{Kind, Photo, RecordId};
 use crate::report::Report;
 use crate::site::Route;
 use crate::source::{self, Reading, confirmed_links};
@@ -60,7 +62,7 @@ fn broken_by_path(file: &str) -> Option<Broken> {
     let path = file.strip_prefix(source::FOLDER)?.strip_prefix('/')?;
     match source::place(path) {
         source::Place::Record(kind, scope, stem) => {
-            let slug = crate::model::slug::slugify(&stem);
+            let slug = slugify(&stem);
             let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
             Some(Broken::Record(RecordId::new(kind, key)))
         }
@@ -76,6 +78,10 @@ fn report_in_file(
     dangling: &[(&RecordId, &Range<usize>)],
     report: &mut Report,
 ) -> Result<()> {
+    if let Some(unit) = source::row_unit(path) {
+        let ids: Vec<&RecordId> = dangling.iter().map(|(id, _)| *id).collect();
+        return report_in_row(tables, &unit, &ids, report);
+    }
     let file = format!("{}/{path}", source::FOLDER);
     let text =
         std::fs::read(root.join(&file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
@@ -100,6 +106,43 @@ fn report_in_file(
         report.diagnostics.push(diagnostic);
     }
     Ok(())
+}
+
+/// Reports records that a row names and that are not there. What only its body names must really
+/// be a link.
+fn report_in_row(tables: &Tables<'_>, unit: &source::Unit, dangling: &[&RecordId], report: &mut Report) -> Result<()> {
+    let mut named = Vec::new();
+    let mut links = Vec::new();
+    if let Some(id) = unit.record()
+        && let Some(stored) = tables.value::<StoredRecord>(Table::Records, &keys::record(&id))?
+    {
+        named.extend(stored.record.references().into_iter().chain(around(&id, &stored)));
+        links.extend(confirmed_links(&stored.record.common.body));
+    }
+    for id in dangling.iter().copied().filter(|id| unit.record().is_none() || named.contains(id) || links.contains(id))
+    {
+        let message = format!("there is no {} `{}`", id.kind.word(), id.key);
+        let mut diagnostic = super::mistake(&unit.to_string(), message);
+        diagnostic.help = suggest(tables, id)?;
+        report.diagnostics.push(diagnostic);
+    }
+    Ok(())
+}
+
+/// The park, manufacturer or area that a record is part of.
+pub(super) fn around(id: &RecordId, stored: &StoredRecord) -> Vec<RecordId> {
+    let scope = match id.kind {
+        Kind::Ride | Kind::Area => Some(RecordId::new(Kind::Park, id.parent_key())),
+        Kind::Model => Some(RecordId::new(Kind::Company, id.parent_key())),
+        _ => None,
+    };
+    let area = match &stored.record.details {
+        Details::Ride(ride) => {
+            ride.area.as_ref().map(|area| RecordId::new(Kind::Area, format!("{}/{}", id.parent_key(), slugify(area))))
+        }
+        _ => None,
+    };
+    scope.into_iter().chain(area).collect()
 }
 
 /// The nearest key of the same kind, and scope where it has one.
@@ -136,18 +179,8 @@ pub fn check_deleted(
         let stored: Option<StoredRecord> = tables.value(Table::Records, &keys::record(id))?;
         let Some(stored) = stored else { continue };
         let named = stored.record.references().into_iter().chain(confirmed_links(&stored.record.common.body));
-        let own_scope = match id.kind {
-            Kind::Ride => Some(RecordId::new(Kind::Park, id.parent_key())),
-            Kind::Model => Some(RecordId::new(Kind::Company, id.parent_key())),
-            _ => None,
-        };
-        let area = match &stored.record.details {
-            crate::model::record::Details::Ride(ride) => ride.area.as_ref().map(|area| {
-                RecordId::new(Kind::Area, format!("{}/{}", id.parent_key(), crate::model::slug::slugify(area)))
-            }),
-            _ => None,
-        };
-        if named.chain(own_scope).chain(area).any(|id| gone.contains(&id)) {
+        let part_of = around(id, &stored);
+        if named.chain(part_of).any(|id| gone.contains(&id)) {
             files.insert(stored.origin);
         }
     }
@@ -164,11 +197,19 @@ pub fn check_deleted(
         let key = keys::record(id);
         for (table, list) in [(Table::Reviews, "reviews.jsonl"), (Table::Photos, "photos.toml")] {
             if tables.bytes(table, &key, |_| ())?.is_some() {
+                files.extend(source::units_about(id).into_iter().map(|unit| unit.origin()));
                 files.insert(format!("{}/{list}", park_folder(tables, id.parent_key())?));
             }
         }
     }
     for path in files {
+        if let Some(unit) = source::row_unit(&path) {
+            let known = tables.bytes(Table::Rows, &unit.state_key(), |_| ())?.is_some();
+            let named = super::rows::named_by(tables, &unit)?;
+            let dangling: Vec<&RecordId> = named.iter().filter(|id| known && gone.contains(id)).collect();
+            report_in_row(tables, &unit, &dangling, report)?;
+            continue;
+        }
         let bytes = std::fs::read(root.join(source::FOLDER).join(&path)).unwrap_or_default();
         let parsed = source::parse(&path, &bytes, reading);
         let references = parsed.records.into_iter().flat_map(|one| one.references).chain(parsed.references);
@@ -189,7 +230,7 @@ fn park_folder(tables: &Tables<'_>, key: &str) -> Result<String> {
     tables.scan_prefix(Table::Sources, b"parks/", |folder, _| {
         let folder = std::str::from_utf8(folder)?;
         let name = folder.split('/').nth(1).unwrap_or_default();
-        if crate::model::slug::slugify(name) == key {
+        if slugify(name) == key {
             found = Some(format!("parks/{name}"));
             return Ok(std::ops::ControlFlow::Break(()));
         }
@@ -224,4 +265,35 @@ pub fn check_pictures(
         }
     }
     Ok(())
+}
+
+/// Reports pictures that rows about these records, and about what is in them, name but that are not there.
+pub fn check_photo_rows(tables: &Tables<'_>, about: &BTreeSet<RecordId>, report: &mut Report) -> Result<()> {
+    for park in about {
+        let unit = source::Unit::new(source::Part::Photos, park.key.clone());
+        if tables.bytes(Table::Rows, &unit.state_key(), |_| ())?.is_none() {
+            continue;
+        }
+        let mut named = Vec::new();
+        for key in [keys::record(park), below(Kind::Ride, park), below(Kind::Area, park)] {
+            tables.scan_prefix(Table::Photos, &key, |found, value| {
+                if key.ends_with(b"/") || found == key.as_slice() {
+                    named.extend(postcard::from_bytes::<Vec<Photo>>(value)?.into_iter().map(|photo| photo.file));
+                }
+                Ok(std::ops::ControlFlow::Continue(()))
+            })?;
+        }
+        for file in named {
+            if tables.bytes(Table::Pictures, file.as_bytes(), |_| ())?.is_none() {
+                let message = format!("there is no picture {}/{file}", source::FOLDER);
+                report.diagnostics.push(super::mistake(&unit.to_string(), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The prefix of the keys of what is in a park.
+fn below(kind: Kind, park: &RecordId) -> Vec<u8> {
+    [&[kind.number()], park.key.as_bytes(), b"/"].concat()
 }

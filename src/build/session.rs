@@ -223,7 +223,8 @@ impl Session {
         let mut todo = plan::Todo::default();
         let mut memory_after = memory.after(&build, &around, &reading);
         let kept = draft.write(|tables| {
-            let outcome = sync::sync(&build, tables, &content, &reading, clock, memory, &around, &mut changes, report)?;
+            let outcome =
+                sync::sync(&build, tables, &content, &reading, clock, memory, &around, None, &mut changes, report)?;
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (&outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;

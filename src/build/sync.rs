@@ -1,5 +1,5 @@
-//! Sync: from files that changed to records, cards and groups that changed. Parses in parallel,
-//! applies in order, so that the result depends on neither threads nor the order of files.
+//! Sync: from files and rows that changed to records, cards and groups that changed. Parses in
+//! parallel, applies in order, so that the result depends on neither threads nor the order of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,13 +9,15 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::index::{Index, PageChanges};
+use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile};
 use super::{Build, Changes, Memory, Surroundings};
 use crate::catalog::{Cell, StoredRecord, keys};
 use crate::config::PerPage;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::digest::Digest;
-use crate::model::{Card, Photo, Record, RecordId, Review};
+use crate::model::slug::slugify;
+use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
 use crate::report::Report;
 use crate::site::Route;
 use crate::site::routes::per_page;
@@ -48,6 +50,7 @@ pub fn sync(
     clock: Clockwork,
     memory: &Memory,
     around: &Surroundings,
+    rows: Option<RowsToTake<'_>>,
     changes: &mut Changes,
     report: &mut Report,
 ) -> Result<Synced> {
@@ -61,15 +64,20 @@ pub fn sync(
         known: FxHashSet::default(),
         pending: Vec::new(),
         deferred: Vec::new(),
+        rows_to_come: rows.is_some(),
         unread: content.candidates.iter().map(|candidate| candidate.path.as_str()).collect(),
         deleted: BTreeSet::new(),
         moments: Vec::new(),
         parsed: BTreeSet::new(),
         photo_lists: BTreeSet::new(),
+        photo_rows: BTreeSet::new(),
         folders: BTreeMap::new(),
         report,
     };
     sync.remove_files(&content.removed)?;
+    if rows.is_none() {
+        sync.forget_all_rows()?;
+    }
     sync.surroundings(memory, around)?;
 
     // One thread parses ahead with the pool; this one applies.
@@ -97,6 +105,9 @@ pub fn sync(
         }
         Ok(())
     })?;
+    if let Some(rows) = rows {
+        sync.take_rows(build, rows, reading)?;
+    }
     sync.finish(build, reading)
 }
 
@@ -123,11 +134,11 @@ fn parse_one(root: &std::path::Path, candidate: &Candidate, reading: &Reading) -
     }
 }
 
-struct Sync<'s, 'i, 't> {
-    index: Index<'i, 't>,
+pub(super) struct Sync<'s, 'i, 't> {
+    pub(super) index: Index<'i, 't>,
     clock: Clockwork,
     /// Whether the state knew nothing before.
-    first: bool,
+    pub(super) first: bool,
     /// What reviews or photos have been attached to in this sync.
     attached: FxHashSet<u64>,
     /// Records applied in this sync, by number, so that most references need no look-up.
@@ -136,16 +147,20 @@ struct Sync<'s, 'i, 't> {
     pending: Vec<(RecordId, String, Range<usize>)>,
     /// Records whose key another file still holds that has not been read yet.
     deferred: Vec<(String, RecordId, Record)>,
+    /// Whether rows are still to be taken in.
+    pub(super) rows_to_come: bool,
     /// Files still to be read.
     unread: BTreeSet<&'s str>,
     deleted: BTreeSet<RecordId>,
-    moments: Vec<(i64, String)>,
-    parsed: BTreeSet<String>,
+    pub(super) moments: Vec<(i64, String)>,
+    pub(super) parsed: BTreeSet<String>,
     /// Photo lists that may name a picture that is not there.
     photo_lists: BTreeSet<String>,
+    /// Records whose photos, as rows tell them, may name a picture that is not there.
+    pub(super) photo_rows: BTreeSet<RecordId>,
     /// Files of each folder as they are now known.
     folders: BTreeMap<String, BTreeMap<String, Option<KnownFile>>>,
-    report: &'s mut Report,
+    pub(super) report: &'s mut Report,
 }
 
 fn split(path: &str) -> (&str, &str) {
@@ -166,19 +181,32 @@ impl<'s> Sync<'s, '_, '_> {
 
     /// Takes back everything that a file said.
     fn forget(&mut self, path: &str, file: &KnownFile) -> Result<()> {
-        for id in &file.records {
-            self.remove_record(path, id)?;
-        }
-        for target in &file.reviews {
-            self.attach::<Review>(Table::Reviews, target, Cell::Reviews, &[])?;
-        }
-        for target in &file.photos {
-            self.attach::<Photo>(Table::Photos, target, Cell::Photos, &[])?;
-        }
+        self.unsay(path, &file.records, &file.reviews, &file.photos)?;
         if let Place::PhotoFile(picture) = place(path) {
             self.picture(&picture, None)?;
             let park = picture.split("/photos/").next().unwrap_or_default();
             self.photo_lists.insert(format!("{park}/photos.toml"));
+            self.photo_rows.extend(park.strip_prefix("parks/").map(|park| RecordId::new(Kind::Park, slugify(park))));
+        }
+        Ok(())
+    }
+
+    /// Takes back records of an origin, and what it said of others.
+    pub(super) fn unsay(
+        &mut self,
+        origin: &str,
+        records: &[RecordId],
+        reviews: &[RecordId],
+        photos: &[RecordId],
+    ) -> Result<()> {
+        for id in records {
+            self.remove_record(origin, id)?;
+        }
+        for target in reviews {
+            self.attach::<Review>(Table::Reviews, target, Cell::Reviews, &[])?;
+        }
+        for target in photos {
+            self.attach::<Photo>(Table::Photos, target, Cell::Photos, &[])?;
         }
         Ok(())
     }
@@ -231,7 +259,7 @@ impl<'s> Sync<'s, '_, '_> {
         let path = &candidate.path;
         self.unread.remove(path.as_str());
         self.report.content.read += 1;
-        let (digest, parsed) = match outcome {
+        let (digest, mut parsed) = match outcome {
             Outcome::Vanished => {
                 if let Some(known) = &candidate.known {
                     self.forget(path, known)?;
@@ -258,7 +286,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.parsed.insert(path.clone());
         }
         let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-        self.report.diagnostics.extend(parsed.problems);
+        self.report.diagnostics.append(&mut parsed.problems);
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
         let file = KnownFile {
@@ -282,23 +310,29 @@ impl<'s> Sync<'s, '_, '_> {
                 self.forget(path, &gone)?;
             }
         }
+        match place(path) {
+            Place::PhotoFile(picture) => self.picture(&picture, Some(digest))?,
+            Place::Photos(_) => drop(self.photo_lists.insert(path.clone())),
+            _ => {}
+        }
+        self.say(path, parsed)?;
+        self.remember(candidate, Some(file));
+        Ok(())
+    }
+
+    /// Takes in what an origin (a file, or the rows of a unit) says.
+    pub(super) fn say(&mut self, origin: &str, parsed: Parsed) -> Result<()> {
         for (target, reviews) in &parsed.reviews {
             self.attach(Table::Reviews, target, Cell::Reviews, reviews)?;
         }
         for (target, photos) in &parsed.photos {
             self.attach(Table::Photos, target, Cell::Photos, photos)?;
         }
-        match place(path) {
-            Place::PhotoFile(picture) => self.picture(&picture, Some(digest))?,
-            Place::Photos(_) => drop(self.photo_lists.insert(path.clone())),
-            _ => {}
-        }
-        self.refer(path, parsed.references)?;
+        self.refer(origin, parsed.references)?;
         for one in parsed.records {
-            self.refer(path, one.references)?;
-            self.put_record(path, one.id, one.record)?;
+            self.refer(origin, one.references)?;
+            self.put_record(origin, one.id, one.record)?;
         }
-        self.remember(candidate, Some(file));
         Ok(())
     }
 
@@ -323,15 +357,12 @@ impl<'s> Sync<'s, '_, '_> {
         let unknown = self.first && !self.known.contains(&id.short());
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
-            if self.unread.contains(old.origin.as_str()) {
+            let unread = self.unread.contains(old.origin.as_str());
+            if unread || (self.rows_to_come && source::row_unit(&old.origin).is_some()) {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
             }
-            let (first, second) = (path.min(&old.origin), path.max(&old.origin));
-            let (first, second) = (content_file(first), content_file(second));
-            let message = format!("two files are {id}: {first} and {second}");
-            let help = "give one of them another `slug`, or rename its file";
-            self.report.diagnostics.push(super::mistake(&second, message).help(help));
+            self.report.diagnostics.push(said_twice(&id, path, &old.origin));
             return Ok(());
         }
         self.known.insert(id.short());
@@ -407,7 +438,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.put_record(&path, id, record)?;
         }
         self.store_folders()?;
-        let Self { index, pending, deleted, moments, parsed, photo_lists, report, .. } = self;
+        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
@@ -415,6 +446,7 @@ impl<'s> Sync<'s, '_, '_> {
         let (pages, tables) = index.settle()?;
         super::references::report_dangling(&build.options.root, tables, &pending, report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
+        super::references::check_photo_rows(tables, &photo_rows, report)?;
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })
     }
 
@@ -441,7 +473,14 @@ impl<'s> Sync<'s, '_, '_> {
     }
 }
 
-/// The name of a content file in the site's root.
-fn content_file(path: &str) -> String {
-    format!("{}/{path}", source::FOLDER)
+/// One key in two places: files, rows, or one of each.
+fn said_twice(id: &RecordId, one: &str, other: &str) -> Diagnostic {
+    let (first, second) = (source::origin_name(one.min(other)), source::origin_name(one.max(other)));
+    let rows = [one, other].iter().filter(|origin| source::row_unit(origin).is_some()).count();
+    let (two, help) = match rows {
+        0 => ("two files are", "give one of them another `slug`, or rename its file"),
+        1 => ("a file and a row are both", "keep one of the two: remove the file, or the row"),
+        _ => ("two rows are", "give one of them another `slug`"),
+    };
+    super::mistake(&second, format!("{two} {id}: {first} and {second}")).help(help)
 }

@@ -258,7 +258,7 @@ impl Worker<'_> {
             Route::Record(id) | Route::Later(id, _) => self.origin(id),
             _ => None,
         };
-        let place = origin.map_or_else(|| format!("page {url}"), |origin| format!("{}/{origin}", source::FOLDER));
+        let place = origin.map_or_else(|| format!("page {url}"), |origin| source::origin_name(&origin));
         super::mistake(&place, format!("page {url} cannot be made\n{message}"))
     }
 

@@ -35,7 +35,7 @@ pub struct AssetInfo {
 /// A record with the file it came from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredRecord {
-    /// The file below `content/`.
+    /// The file below `content/`, or the unit of rows.
     pub origin: String,
     /// The record.
     pub record: Record,

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::records::as_written;
 use super::typed;
 use super::{Parsed, ParsedRecord, Reading};
 use crate::digest::Digest;
@@ -27,8 +28,38 @@ fn entries(name: &'static str, findings: &mut Findings<'_>) -> Vec<Node> {
 
 /// The areas of a park, in file order.
 pub fn areas(park: &str, findings: &mut Findings<'_>) -> Parsed {
+    let entries = entries("area", findings);
+    areas_in(park, entries, findings)
+}
+
+/// The areas of a park, from rows in their order.
+pub fn area_rows(park: &str, findings: &mut Findings<'_>) -> Parsed {
+    let rows = rows(findings);
+    areas_in(park, rows, findings)
+}
+
+/// Rows as JSON, one a line.
+fn rows(findings: &mut Findings<'_>) -> Vec<Node> {
+    lines(findings.source).filter_map(|place| fields::json_line(findings, place)).map(as_written).collect()
+}
+
+/// The place of every line with something on it.
+fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + use<> {
+    let mut start = 0;
+    let places: Vec<Range<usize>> = source
+        .split_inclusive('\n')
+        .map(|line| {
+            start += line.len();
+            start - line.len()..start - line.len() + line.trim_end().len()
+        })
+        .filter(|place| !place.is_empty())
+        .collect();
+    places.into_iter()
+}
+
+fn areas_in(park: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Parsed {
     let mut parsed = Parsed::default();
-    for (position, node) in entries("area", findings).into_iter().enumerate() {
+    for (position, node) in entries.into_iter().enumerate() {
         let mut fields = Fields::of(node, findings);
         let name = fields.required_text("name", findings);
         let slug = match fields.text_at("slug", findings) {
@@ -62,9 +93,21 @@ pub fn areas(park: &str, findings: &mut Findings<'_>) -> Parsed {
 
 /// The photos of a park, its rides and its areas. `folder` is the park's, below `content/`.
 pub fn photos(park: &str, folder: &str, findings: &mut Findings<'_>) -> Parsed {
+    let entries = entries("photo", findings);
+    photos_in(park, folder, entries, findings)
+}
+
+/// The photos of a park, its rides and its areas, from rows in their order. The pictures
+/// themselves are files.
+pub fn photo_rows(park: &str, findings: &mut Findings<'_>) -> Parsed {
+    let rows = rows(findings);
+    photos_in(park, &format!("parks/{park}"), rows, findings)
+}
+
+fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Parsed {
     let mut parsed = Parsed::default();
     let mut by_target: BTreeMap<RecordId, Vec<Photo>> = BTreeMap::new();
-    for node in entries("photo", findings) {
+    for node in entries {
         let mut fields = Fields::of(node, findings);
         let file = fields.text_at("file", findings);
         let target = target(park, &mut fields, findings);
@@ -130,6 +173,16 @@ struct Line<'a> {
 
 /// The approved reviews of a park and its rides, newest first.
 pub fn reviews(park: &str, reading: &Reading, findings: &mut Findings<'_>) -> Parsed {
+    reviews_in(park, None, reading, findings)
+}
+
+/// The approved reviews of a park, or of one of its rides, newest first, from rows that do not
+/// say of which.
+pub fn review_rows(park: &str, ride: Option<&str>, reading: &Reading, findings: &mut Findings<'_>) -> Parsed {
+    reviews_in(park, ride, reading, findings)
+}
+
+fn reviews_in(park: &str, ride: Option<&str>, reading: &Reading, findings: &mut Findings<'_>) -> Parsed {
     let mut parsed = Parsed::default();
     let mut by_target: BTreeMap<RecordId, Vec<Review>> = BTreeMap::new();
     let mut start = 0;
@@ -144,6 +197,7 @@ pub fn reviews(park: &str, reading: &Reading, findings: &mut Findings<'_>) -> Pa
             None => slow_review(park, place.clone(), reading, findings),
         };
         if let Some((target, Moderation::Approved, review)) = review {
+            let target = ride.map_or(target, |ride| review_target(park, Some(ride)));
             if !by_target.contains_key(&target) {
                 parsed.references.push((target.clone(), place));
             }
@@ -199,7 +253,7 @@ fn quick_review(park: &str, line: &str, reading: &Reading) -> Option<Judged> {
 
 fn slow_review(park: &str, place: Range<usize>, reading: &Reading, findings: &mut Findings<'_>) -> Option<Judged> {
     let before = findings.problems.len();
-    let node = fields::json_line(findings, place.clone())?;
+    let node = as_written(fields::json_line(findings, place.clone())?);
     let mut fields = Fields::of(node, findings);
     let id = fields.text("id", findings);
     let ride = fields.text_at("ride", findings);

@@ -1,17 +1,20 @@
-//! Content files: which there are, which have changed, and what they say. Turns files into
-//! records; knows nothing of the state, of pages or of what anybody does with a record.
+//! Where records come from: content files (which there are, which have changed, what they say)
+//! and rows of a database. Turns both into records by the same rules; knows nothing of the state, of
+//! pages or of what anybody does with a record.
 
 mod body;
 mod front_matter;
 mod layout;
 mod lists;
 mod records;
+mod rows;
 mod typed;
 mod walk;
 
 pub use body::{confirmed_links, link_candidates};
 pub use layout::{Place, place};
 
+pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, parse_rows, row_unit, units_about};
 pub use walk::{Listing, Seen, folders_with_one_slug, look, walk};
 
 use std::io;

@@ -1,4 +1,4 @@
-//! Records from Markdown files: the fields of each kind. Knows nothing of lists of reviews or
+//! Records from Markdown files and from rows: the fields of each kind. Knows nothing of lists of reviews or
 //! photos, nor of what a record is for.
 
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::front_matter;
 use super::typed::{self, Found};
 use super::{Parsed, ParsedRecord, Reading, body};
-use crate::fields::{Fields, Findings};
+use crate::fields::{Fields, Findings, Node, Shape};
 use crate::model::date::PartialDate;
 use crate::model::record::{Article, Common, Company, Details, HistoryEvent, Model, NativeName, Park, Record, Ride};
 use crate::model::slug::{is_slug, slugify};
@@ -18,8 +18,66 @@ use crate::paths::UrlPath;
 /// `stem` the file's name (the folder's, for a park), which is its slug unless `slug` says another.
 pub fn read(kind: Kind, scope: &str, stem: &str, reading: &Reading, findings: &mut Findings<'_>) -> Parsed {
     let Some((mut fields, body)) = front_matter::split(findings) else { return Parsed::default() };
-    let mut found = Found::new();
     let slug = slug(kind, stem, &mut fields, findings);
+    let text = findings.source[body.clone()].trim_start();
+    let offset = body.end - text.len();
+    read_fields(kind, scope, slug, fields, (text.trim_end(), offset), reading, findings)
+}
+
+/// Reads the record of `kind` in a row: its columns are named as front matter is, and one is the
+/// `body`.
+pub fn read_row(
+    kind: Kind,
+    scope: &str,
+    slug: &str,
+    row: Node,
+    reading: &Reading,
+    findings: &mut Findings<'_>,
+) -> Parsed {
+    let mut fields = Fields::of(as_written(row), findings);
+    let body = fields.text("body", findings).unwrap_or_default();
+    read_fields(kind, scope, slug.to_owned(), fields, (&body, 0), reading, findings)
+}
+
+/// A database's moments become dates where only the day is asked for, and its words for what is
+/// no number become one that no rule accepts.
+pub fn as_written(row: Node) -> Node {
+    let shape = match row.shape {
+        Shape::Table(entries) => Shape::Table(
+            entries
+                .into_iter()
+                .map(|(name, place, node)| (name.clone(), place, value_as_written(&name, node)))
+                .collect(),
+        ),
+        other => other,
+    };
+    Node { span: row.span, shape }
+}
+
+fn value_as_written(name: &str, node: Node) -> Node {
+    const DATES: [&str; 8] = ["updated", "opened", "closed", "founded", "date", "visited", "created", "taken"];
+    const TEXTS: [&str; 4] = ["name", "title", "text", "body"];
+    let Shape::String(text) = &node.shape else { return node };
+    let shape = match text.as_str() {
+        "NaN" if !TEXTS.contains(&name) => Shape::Float(f64::NAN),
+        "Infinity" if !TEXTS.contains(&name) => Shape::Float(f64::INFINITY),
+        "-Infinity" if !TEXTS.contains(&name) => Shape::Float(f64::NEG_INFINITY),
+        _ if DATES.contains(&name) && matches!(text.as_bytes().get(10), Some(b'T' | b' ')) => Shape::Date(text.clone()),
+        _ => return node,
+    };
+    Node { span: node.span, shape }
+}
+
+fn read_fields(
+    kind: Kind,
+    scope: &str,
+    slug: String,
+    mut fields: Fields,
+    (text, offset): (&str, usize),
+    reading: &Reading,
+    findings: &mut Findings<'_>,
+) -> Parsed {
+    let mut found = Found::new();
     let window = Window::read(&mut fields, findings);
     let mut common = common(kind, &mut fields, findings);
     let details = match kind {
@@ -36,9 +94,6 @@ pub fn read(kind: Kind, scope: &str, stem: &str, reading: &Reading, findings: &m
     if kind == Kind::Ride {
         found.push((RecordId::new(Kind::Park, scope), 0..3));
     }
-    let text = findings.source[body.clone()].trim_start();
-    let offset = body.end - text.len();
-    let text = text.trim_end();
     found.extend(body::link_candidates(text, offset));
     common.body = text.to_owned();
 

@@ -25,7 +25,7 @@ use crate::digest::Digest;
 pub const FOLDER: &str = ".lifthill";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Memory for the database's own pages, in bytes.
 const CACHE_BYTES: usize = 48 << 20;

@@ -10,7 +10,9 @@ pub enum Table {
     Meta,
     /// Folder below `content/` → its files with stamps, digests and what they produced.
     Sources,
-    /// Kind number, key → record with the file it came from.
+    /// Part number, key of a unit of rows → what its rows said: digest, number, sum, records.
+    Rows,
+    /// Kind number, key → record with the file or rows it came from.
     Records,
     /// Kind number, key → card.
     Cards,
@@ -36,9 +38,10 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Sources,
+        Self::Rows,
         Self::Records,
         Self::Cards,
         Self::Reviews,
@@ -56,6 +59,7 @@ impl Table {
         TableDefinition::new(match self {
             Self::Meta => "meta",
             Self::Sources => "sources",
+            Self::Rows => "rows",
             Self::Records => "records",
             Self::Cards => "cards",
             Self::Reviews => "reviews",
