@@ -51,7 +51,7 @@
 //!    catalog    the only way to read; groups
 //! 2  source, state, render, assets, output      these never import each other
 //! 1  model      plain records, dates with precision, slugs
-//! 0  digest, paths, stamp, diagnostics, fields, config, report
+//! 0  digest, paths, stamp, disk, stop, diagnostics, fields, config, report
 //!    headers    what a server says of a file
 //!    cas        what was made once, by digest
 //! ```
@@ -62,11 +62,13 @@ pub mod cas;
 pub mod config;
 pub mod diagnostics;
 pub mod digest;
+pub mod disk;
 pub mod fields;
 pub mod headers;
 pub mod paths;
 pub mod report;
 pub mod stamp;
+pub mod stop;
 
 pub mod model;
 

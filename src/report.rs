@@ -37,11 +37,17 @@ pub struct Report {
     /// When the output next changes by itself, seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_change: Option<i64>,
+    /// The number of the signal that stopped the build, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<u8>,
+    /// What a build would do, where only that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Planned>,
     /// Files of rendered pages, sorted.
     pub rendered: Vec<String>,
 }
 
-/// Pages by outcome. `total` = `rendered` + `unchanged` + `failed`.
+/// Pages by outcome. `total` = `rendered` + `unchanged` + `failed` + `left`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PageCounts {
     /// Pages that the site has.
@@ -56,6 +62,34 @@ pub struct PageCounts {
     pub removed: u64,
     /// Not rendered because of a mistake; they keep what they were.
     pub failed: u64,
+    /// Not come to, since the build was stopped; they stay due.
+    pub left: u64,
+}
+
+/// What a build would do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Planned {
+    /// Pages that would be looked at, by kind.
+    pub by_kind: BTreeMap<&'static str, u64>,
+    /// Those pages. One whose view turns out as it was is not rendered.
+    pub due: Vec<PlannedPage>,
+    /// Files of pages that are no more.
+    pub removed: Vec<String>,
+}
+
+/// A page that would be looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedPage {
+    /// Its URL path.
+    pub page: String,
+    /// Its file below `output/`.
+    pub file: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Why.
+    pub reason: String,
+    /// Whether it would be rendered even if its view is as it was.
+    pub certain: bool,
 }
 
 /// Files below `output/`.
@@ -140,7 +174,7 @@ impl Report {
             number(pages.rendered),
             number(pages.unchanged)
         );
-        for (count, word) in [(pages.removed, "removed"), (pages.failed, "failed")] {
+        for (count, word) in [(pages.removed, "removed"), (pages.failed, "failed"), (pages.left, "not come to")] {
             if count > 0 {
                 line.push_str(&format!(", {} {word}", number(count)));
             }

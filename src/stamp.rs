@@ -47,7 +47,8 @@ fn nanoseconds(time: SystemTime) -> i64 {
 /// Decides whether a stamp is old enough to be believed: a second write within one tick of the
 /// file system's clock leaves the stamp as it was. Compares against the clock that stamped the
 /// files, not against ours: they may differ on a network drive.
-#[derive(Clone, Copy, Debug)]
+/// The default one believes nothing.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Clockwork {
     now: i64,
 }

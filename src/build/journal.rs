@@ -1,63 +1,188 @@
-//! The journal: which files a build is about to make, written before it makes the first and
-//! removed after the state is committed. Where one is found, a build did not come to its end: what
-//! it made is not in the state, and goes, together with its half-written files. Knows nothing of
-//! pages.
+//! The journal: every file below `output/` that was ever ours, kept apart from the state and
+//! written before the file is. It tells two things that a state may not: what a build that did not
+//! come to its end has left behind, and, where the state is lost, which files are ours to remove.
+//! Knows nothing of pages.
 //!
-//! One file below `output/` a line.
+//! Only ever added to, and written anew when most of it is old. A line is an event, the first half
+//! of the digest of event and path, so that no damaged line names a file, and a path:
+//!
+//! ```text
+//! +1f0c9a7e5b21d388 parks/efteling/index.html    about to be made
+//! ~…                                             about to be replaced
+//! -…                                             removed
+//! =…                                             the build came to its end
+//! ```
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::plan::Todo;
-use crate::output::Output;
+use crate::digest::Digest;
+use crate::output::{Output, Written};
 use crate::paths::RelPath;
-use crate::state::{Snapshot, State, Store, Table};
+use crate::state::{State, Store, Table};
 
 fn path(folder: &Path) -> PathBuf {
     folder.join("journal")
 }
 
-/// Writes down every file that `todo` may write, after those that are not settled yet.
+/// Adds the line of an event.
+fn add(text: &mut String, event: char, path: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{event}{:016x} {path}", check(event, path));
+}
+
+fn check(event: char, path: &str) -> u64 {
+    Digest::of_parts([event.to_string().as_bytes(), path.as_bytes()]).short()
+}
+
+/// The event and the path of a line; `None` where it is damaged.
+fn event(line: &str) -> Option<(char, &str)> {
+    let event = line.chars().next()?;
+    let (digits, path) = line[event.len_utf8()..].split_once(' ')?;
+    (u64::from_str_radix(digits, 16).ok()? == check(event, path)).then_some((event, path))
+}
+
+/// Writes down every file that `todo` may write, before the first is written.
 pub fn begin(state: &State, todo: &Todo) -> Result<()> {
-    let mut text = match fs::read_to_string(path(state.folder())) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        read => read.context("cannot read the journal")?,
-    };
+    let mut text = String::new();
     for page in &todo.due {
-        text.push_str(page.file.as_str());
-        text.push('\n');
+        add(&mut text, if page.known.is_none() { '+' } else { '~' }, page.file.as_str());
     }
-    // Half a journal would name half a path.
-    let beside = state.folder().join("journal.tmp");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path(state.folder())))
-        .context("cannot write the journal")
+    // A line that a kill has cut short must not swallow the next one.
+    text.insert(0, '\n');
+    state.disk().append(&path(state.folder()), text.as_bytes()).context("cannot write the journal")
 }
 
-/// The build came to its end.
-pub fn end(state: &State) -> Result<()> {
-    match fs::remove_file(path(state.folder())) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("cannot remove the journal"),
-        _ => Ok(()),
-    }
+/// What was begun is in the state, and what was `removed` is no longer ours. Where the journal has
+/// become much longer than the list of outputs, it is written anew from that list.
+pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
+    let mut text = String::new();
+    removed.iter().for_each(|file| add(&mut text, '-', file.as_str()));
+    add(&mut text, '=', "");
+    let path = path(state.folder());
+    state.disk().append(&path, text.as_bytes()).context("cannot write the journal")?;
+    let length = fs::metadata(&path).context("cannot look at the journal")?.len();
+    let total = state.snapshot()?.count(Table::Outputs)?;
+    if length > (1 << 16) + total * 300 { write_anew(state) } else { Ok(()) }
 }
 
-/// Removes what a build that did not come to its end has left. Files that the state knows are
-/// left to the scan of outputs.
-pub fn recover(state: &State, snapshot: &Snapshot, output: &Output) -> Result<()> {
-    let text = match fs::read_to_string(path(state.folder())) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).context("cannot read the journal"),
-    };
-    for file in text.lines().filter_map(RelPath::new) {
-        output.remove_litter(&file)?;
-        if snapshot.bytes(Table::Outputs, file.as_str().as_bytes(), |_| ())?.is_none() {
-            output.remove(&file)?;
+fn write_anew(state: &State) -> Result<()> {
+    let mut text = String::new();
+    state.snapshot()?.scan(Table::Outputs, b"", |file, _| {
+        add(&mut text, '+', std::str::from_utf8(file)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    add(&mut text, '=', "");
+    state.disk().replace(&path(state.folder()), text.as_bytes()).context("cannot write the journal anew")
+}
+
+/// Where the last build did not come to its end, removes what it left: half-written files, and
+/// those that the state does not know. Files that it knows are left to the scan of outputs.
+pub fn recover(state: &State, output: &Output) -> Result<()> {
+    if came_to_its_end(state.folder())? {
+        return Ok(());
+    }
+    let text = read(state.folder())?;
+    let snapshot = state.snapshot()?;
+    let mut open: Vec<(char, RelPath)> = Vec::new();
+    for (event, file) in text.lines().filter_map(event) {
+        match event {
+            '=' => open.clear(),
+            _ => open.extend(RelPath::new(file).map(|file| (event, file))),
         }
     }
-    end(state)
+    for (_, file) in &open {
+        output.remove_litter(file)?;
+        if snapshot.bytes(Table::Outputs, file.as_str().as_bytes(), |_| ())?.is_none() {
+            output.remove(file)?;
+        }
+    }
+    let mut end = String::from("\n");
+    add(&mut end, '=', "");
+    state.disk().append(&path(state.folder()), end.as_bytes()).context("cannot write the journal")
+}
+
+/// Gives a state that knows nothing the files that are ours, so that those that no page claims are
+/// removed. What they hold is not known.
+pub fn restore(state: &State, output: &Output) -> Result<()> {
+    let ours = ours(state.folder())?;
+    let draft = state.begin()?;
+    draft.write(|tables| {
+        for file in ours.iter().filter(|file| output.stamp(file).is_some()) {
+            let key = file.as_str().as_bytes();
+            if tables.bytes(Table::Outputs, key, |_| ())?.is_none() {
+                tables.put_value(Table::Outputs, key, &Written::default())?;
+            }
+        }
+        Ok(())
+    })?;
+    draft.keep_for_this_process()
+}
+
+/// The files that are ours, by the journal in `folder`.
+pub fn ours(folder: &Path) -> Result<BTreeSet<RelPath>> {
+    let mut ours = BTreeSet::new();
+    for (event, file) in read(folder)?.lines().filter_map(event) {
+        match (event, RelPath::new(file)) {
+            ('+' | '~', Some(file)) => drop(ours.insert(file)),
+            ('-', Some(file)) => drop(ours.remove(&file)),
+            _ => {}
+        }
+    }
+    Ok(ours)
+}
+
+/// A damaged journal is read as far as it can be.
+fn read(folder: &Path) -> Result<String> {
+    match fs::read(path(folder)) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error).context("cannot read the journal"),
+    }
+}
+
+/// Whether the last line says so; also where there is no journal.
+fn came_to_its_end(folder: &Path) -> Result<bool> {
+    let mut last = String::new();
+    add(&mut last, '=', "");
+    let mut file = match fs::File::open(path(folder)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error).context("cannot read the journal"),
+    };
+    let mut read_end = || -> std::io::Result<Vec<u8>> {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(last.len() as u64)))?;
+        let mut end = Vec::new();
+        file.read_to_end(&mut end)?;
+        Ok(end)
+    };
+    Ok(read_end().context("cannot read the journal")? == last.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_line_names_no_file() {
+        let mut text = String::new();
+        add(&mut text, '+', "parks/efteling/index.html");
+        let line = text.trim_end();
+        assert_eq!(event(line), Some(('+', "parks/efteling/index.html")));
+        for at in 0..line.len() {
+            let mut bytes = line.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            let damaged = String::from_utf8_lossy(&bytes).into_owned();
+            assert_eq!(event(&damaged), None, "{damaged}");
+            assert_eq!(event(&line[..at]), None, "{}", &line[..at]);
+        }
+    }
 }

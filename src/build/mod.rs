@@ -3,6 +3,7 @@
 //! beside this one, their order is in `session.rs`.
 
 mod changes;
+mod due;
 mod index;
 mod journal;
 mod plan;
@@ -30,6 +31,7 @@ use crate::catalog::{AssetInfo, Cell};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::digest::{Digest, Digester};
+use crate::disk::Disk;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::render::Sources;
@@ -37,19 +39,45 @@ use crate::report::{Report, peak_memory_bytes};
 use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{State, Store, Table};
+use crate::stop::Stop;
 use changes::Changes;
 
 /// What a build is asked to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The site's root.
     pub root: PathBuf,
+    /// Where output and state lie, if not in the root.
+    pub home: Option<PathBuf>,
+    /// How far it goes.
+    pub extent: Extent,
+    /// The hands that change the disk.
+    pub disk: Disk,
+    /// Whether somebody has asked to stop.
+    pub stop: Stop,
     /// Threads.
     pub jobs: usize,
     /// Whether drafts are published.
     pub drafts: bool,
     /// The moment that decides what is published, seconds since 1970.
     pub now: i64,
+}
+
+/// How far a build goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// To the end.
+    #[default]
+    Whole,
+    /// To the plan: what would be done, and why. Nothing is written.
+    Plan,
+}
+
+impl Options {
+    /// The folder in which output and state lie.
+    fn home(&self) -> &std::path::Path {
+        self.home.as_deref().unwrap_or(&self.root)
+    }
 }
 
 /// Told how far a build is, by several threads at once; for progress bars, and for those who wait
@@ -89,7 +117,9 @@ pub fn build(options: &Options, settings: Settings, progress: &dyn Progress) -> 
     let opened = start.elapsed().as_secs_f64();
     let mut report = session.run(options.now, settings, Look::Everything, progress)?;
     report.phases.insert("open", opened);
-    report.timed("commit", |_| session.settle())?;
+    if options.extent == Extent::Whole {
+        report.timed("commit", |_| session.settle())?;
+    }
     if report.files.written > 0 {
         Clockwork::let_tick_pass();
     }
@@ -100,15 +130,17 @@ pub fn build(options: &Options, settings: Settings, progress: &dyn Progress) -> 
 
 /// Removes every output that we wrote, and the state. Returns how many files went.
 pub fn forget(root: &std::path::Path) -> Result<u64> {
-    let mut files = Vec::new();
+    let disk = Disk::default();
+    let mut files = BTreeSet::new();
     {
-        let state = State::open(root, code_digest())?;
+        let state = State::open(root, code_digest(), &disk)?;
+        files.extend(journal::ours(state.folder())?);
         state.snapshot()?.scan(Table::Outputs, b"", |path, _| {
             files.extend(RelPath::new(std::str::from_utf8(path)?));
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
     }
-    let output = Output::open(root)?;
+    let output = Output::open(root, &disk)?;
     let mut removed = 0;
     for file in files {
         removed += u64::from(output.remove(&file)?);

@@ -1,6 +1,6 @@
 //! Plan: which pages are due and why, and which are no more. Renders nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -13,10 +13,10 @@ use super::scan::OutputScan;
 use super::trace::{Touch, Trace, touched};
 use crate::output::Written;
 use crate::paths::RelPath;
-use crate::report::Report;
+use crate::report::{Planned, PlannedPage, Report};
 use crate::site::Route;
 use crate::source;
-use crate::state::{Snapshot, Store, Table, Tables};
+use crate::state::{Store, Table, Tables};
 
 /// A page to be looked at.
 #[derive(Clone, Debug)]
@@ -42,26 +42,6 @@ pub struct Todo {
     pub removed: Vec<RelPath>,
     /// Files with the right bytes under another stamp.
     pub restamped: Vec<(RelPath, Written)>,
-}
-
-/// Whether pages are still due from an earlier build.
-pub fn has_due(snapshot: &Snapshot) -> Result<bool> {
-    let mut any = false;
-    snapshot.scan(Table::Due, b"", |_, _| {
-        any = true;
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(any)
-}
-
-/// Pages that have never been made because they failed from the first.
-pub fn never_made(tables: &Tables<'_>) -> Result<u64> {
-    let mut count = 0;
-    tables.scan(Table::Due, b"", |key, _| {
-        count += u64::from(tables.bytes(Table::Outputs, key, |_| ())?.is_none());
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(count)
 }
 
 /// Decides what is to be done. `readers` only spares looking through the traces of pages that
@@ -122,25 +102,21 @@ pub fn plan(
             Ok(ControlFlow::Continue(()))
         })?;
     }
-    let mut left_over = BTreeMap::new();
-    tables.scan(Table::Due, b"", |key, value| {
-        if let Some(file) = RelPath::new(std::str::from_utf8(key)?) {
-            left_over.insert(file, postcard::from_bytes::<Route>(value)?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    let super::due::LeftOver { pages: mut left_over, removals } = super::due::all(tables)?;
     for (file, route, reason, render) in hits {
-        // What a failed page last showed may be older than the view in its trace.
-        let failed = left_over.remove(&file).is_some();
-        todo.add(tables, &altered, &file, route, reason, render || failed)?;
+        // What such a page last showed may be older than the view in its trace.
+        let left = left_over.remove(&file).is_some();
+        todo.add(tables, &altered, &file, route, reason, render || left)?;
     }
-    for (file, route) in left_over {
+    for (file, left) in left_over {
         if !pages.added.contains_key(&file) && !pages.removed.contains(&file) {
-            todo.add(tables, &altered, &file, route, "it failed in an earlier build".to_owned(), true)?;
+            let reason = left.reason.unwrap_or_else(|| "it failed in an earlier build".to_owned());
+            todo.add(tables, &altered, &file, left.route, reason, true)?;
         }
     }
     todo.due.sort_unstable_by(|a, b| a.file.cmp(&b.file));
-    todo.removed = pages.removed.iter().filter(|file| !pages.added.contains_key(*file)).cloned().collect();
+    let removed: BTreeSet<&RelPath> = pages.removed.iter().chain(&removals).collect();
+    todo.removed = removed.into_iter().filter(|file| !pages.added.contains_key(*file)).cloned().collect();
     if first {
         todo.remove_unclaimed(tables)?;
     }
@@ -149,6 +125,24 @@ pub fn plan(
 }
 
 impl Todo {
+    /// The work in words.
+    pub fn planned(&self) -> Planned {
+        let mut planned = Planned::default();
+        for page in &self.due {
+            let kind = page.route.kind();
+            *planned.by_kind.entry(kind).or_default() += 1;
+            planned.due.push(PlannedPage {
+                page: page.route.url().map(|url| url.to_string()).unwrap_or_default(),
+                file: page.file.to_string(),
+                kind,
+                reason: page.reason.clone(),
+                certain: page.render || page.known.is_none(),
+            });
+        }
+        planned.removed = self.removed.iter().map(RelPath::to_string).collect();
+        planned
+    }
+
     fn add(
         &mut self,
         tables: &Tables<'_>,

@@ -17,17 +17,19 @@ use anyhow::{Context, Result};
 use super::changes::Changes;
 use super::readers::Readers;
 use super::scan::{self, ContentScan, OutputScan};
-use super::{Build, Memory, Options, Progress, Surroundings, code_digest, journal, output_digest, plan};
-use super::{references, refuse_links, sync, work};
+use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
+use super::{plan, references, refuse_links, sync, work};
 use crate::assets;
 use crate::catalog::{AssetInfo, Catalog, SharedValues};
 use crate::config::Settings;
 use crate::output::Output;
+use crate::paths::RelPath;
 use crate::render::{Sources, Templates};
 use crate::report::Report;
 use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{Snapshot, State, Store, Table};
+use crate::stop::Signal;
 
 /// What a run looks at.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub struct Session {
     readers: Option<Readers>,
     /// What has been looked at by runs that came to nothing.
     unsettled: Look,
+    /// Files that runs have removed since the last settling.
+    removed: Vec<RelPath>,
     /// Whether anything is kept for this process only.
     kept: bool,
     /// Why nothing of an earlier build could be used, until the first report has said so.
@@ -79,9 +83,12 @@ impl Session {
             .build()
             .context("cannot start threads")?;
         refuse_links(&options.root)?;
-        let state = State::open(&options.root, code_digest())?;
+        let (home, disk) = (options.home(), &options.disk);
+        let (state, output) = match options.extent {
+            Extent::Whole => (State::open(home, code_digest(), disk)?, Output::open(home, disk)?),
+            Extent::Plan => (State::peek(home, code_digest())?, Output::look(home, disk)?),
+        };
         let memory = Memory::load(&state.snapshot()?)?;
-        let output = Output::open(&options.root)?;
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
             options,
@@ -93,10 +100,14 @@ impl Session {
             templates: None,
             readers: None,
             unsettled: Look::Everything,
+            removed: Vec::new(),
             kept: false,
             fresh,
         };
         session.forget_unfinished()?;
+        if session.state.fresh().is_some() {
+            journal::restore(&session.state, &session.output)?;
+        }
         Ok(session)
     }
 
@@ -121,7 +132,8 @@ impl Session {
     pub fn settle(&mut self) -> Result<()> {
         if self.kept {
             self.state.begin()?.commit()?;
-            journal::end(&self.state)?;
+            journal::end(&self.state, &self.removed)?;
+            self.removed.clear();
             self.kept = false;
         }
         Ok(())
@@ -151,7 +163,10 @@ impl Session {
             self.unsettled = Look::Everything;
             self.fresh = Some(reason.to_owned());
         }
-        journal::recover(&self.state, &self.state.snapshot()?, &self.output)
+        match self.options.extent {
+            Extent::Whole => journal::recover(&self.state, &self.output),
+            Extent::Plan => Ok(()),
+        }
     }
 
     fn steps(
@@ -185,12 +200,13 @@ impl Session {
         let cells = around.cells(&settings);
         let mut changes = Changes::default();
         memory.compare(&cells, &mut changes);
-        let has_due = plan::has_due(&snapshot)?;
+        let has_due = due::any(&snapshot)?;
         let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
         if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
             if report.has_errors() {
                 return Ok(());
             }
+            report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.pages.total = snapshot.count(Table::Outputs)?;
             report.pages.unchanged = report.pages.total;
             report.output_digest = outputs.digest.to_string();
@@ -217,7 +233,13 @@ impl Session {
         };
         self.templates.clone_from(&templates);
         drop(snapshot);
-        let clock = Clockwork::read(self.state.folder()).context("cannot stamp a file in the state's folder")?;
+        options.stop.check()?;
+        let clock = match options.extent {
+            Extent::Whole => {
+                Clockwork::read(self.state.folder()).context("cannot stamp a file in the state's folder")?
+            }
+            Extent::Plan => Clockwork::default(),
+        };
         let draft = self.state.begin()?;
         let syncing = Instant::now();
         let mut todo = plan::Todo::default();
@@ -241,6 +263,12 @@ impl Session {
             }
             return Ok(());
         };
+        if options.extent == Extent::Plan {
+            report.plan = Some(todo.planned());
+            return Ok(());
+        }
+        options.stop.check()?;
+        options.stop.begin_writing();
         draft.keep_for_this_process()?;
         self.memory = memory_after.clone();
         self.kept = true;
@@ -259,20 +287,24 @@ impl Session {
             let (output, number) = (&self.output, memory_after.build);
             let mut readers = self.readers.as_mut();
             let now = readers.as_deref_mut();
-            work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
-            work::sweep(output, &todo, tables, readers, report)?;
+            let left = work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
+            let kept = work::sweep(&build, output, &todo, tables, readers, report)?;
+            due::leave(tables, &left, kept)?;
+            report.pages.left = left.len() as u64;
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
                 report.output_digest = output_digest(tables)?.to_string();
             }
-            report.pages.total = tables.count(Table::Outputs)? + plan::never_made(tables)?;
+            report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
             Ok(())
         })?;
         draft.keep_for_this_process()?;
         report.phases.insert("work", working.elapsed().as_secs_f64());
         let pages = &mut report.pages;
-        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed);
+        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed + pages.left);
         report.next_change = memory_after.next_moment(options.now);
+        report.stopped = options.stop.asked().map(Signal::number);
+        self.removed.extend(todo.removed);
         memory_after.unfinished = false;
         self.memory = memory_after;
         self.around = Some(around);

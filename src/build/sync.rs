@@ -96,6 +96,7 @@ pub fn sync(
         });
         let mut applied = 0;
         for batch in receiver {
+            build.options.stop.check()?;
             for outcome in batch {
                 let candidate = &content.candidates[applied];
                 sync.apply(candidate, outcome)?;

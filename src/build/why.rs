@@ -42,7 +42,7 @@ pub struct Why {
 pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
     let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
     let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
-    let state = State::open(root, code_digest())?;
+    let state = State::peek(root, code_digest())?;
     if state.fresh().is_some() {
         bail!("this site has not been built yet by this version; run `lifthill build` first");
     }

@@ -36,21 +36,25 @@ enum Outcome {
     Same(Vec<u8>),
     /// A mistake in content or templates.
     Failed(Box<Diagnostic>),
+    /// Not come to, since somebody asked to stop.
+    Left,
 }
 
-/// Works through `todo.due` and records what came of it in `tables`.
+/// Works through `todo.due` and records what came of it in `tables`. Returns the pages that it did
+/// not come to, since somebody asked to stop.
 #[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
-pub fn work(
+pub fn work<'t>(
     build: &Build<'_>,
     catalog: &Arc<Catalog>,
     templates: &Templates,
     output: &Output,
-    todo: &Todo,
+    todo: &'t Todo,
     number: u64,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Vec<&'t DuePage>> {
+    let mut left = Vec::new();
     let queue = Queue { due: &todo.due, taken: todo.due.iter().map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
@@ -68,7 +72,7 @@ pub fn work(
                                 None => build.progress.made(&file, None),
                             }
                         }
-                        done.extend(queue.take(index).map(|page| (index, worker.page(page))));
+                        done.extend(queue.take(index).map(|page| (index, worker.page_unless_stopped(page))));
                     }
                     // The receiver is gone only when the build has already failed.
                     let _ = sender.send(done);
@@ -78,7 +82,10 @@ pub fn work(
         for batch in receiver {
             let pages = batch.len() as u64;
             for (index, outcome) in batch {
-                record(&todo.due[index], outcome?, tables, readers.as_deref_mut(), report)?;
+                match outcome? {
+                    Outcome::Left => left.push(&todo.due[index]),
+                    outcome => record(&todo.due[index], outcome, tables, readers.as_deref_mut(), report)?,
+                }
             }
             build.progress.advance(pages);
         }
@@ -89,7 +96,7 @@ pub fn work(
     }
     report.rendered.sort();
     report.settle_diagnostics();
-    Ok(())
+    Ok(left)
 }
 
 /// The pages of a build, each of which is taken once.
@@ -146,19 +153,25 @@ fn record(
             report.diagnostics.push(*problem);
             tables.put_value(Table::Due, key, &page.route)?;
         }
+        Outcome::Left => {}
     }
     Ok(())
 }
 
-/// Removes the files of pages that are no more.
-pub fn sweep(
+/// Removes the files of pages that are no more. Returns those that it did not come to, since
+/// somebody asked to stop.
+pub fn sweep<'t>(
+    build: &Build<'_>,
     output: &Output,
-    todo: &Todo,
+    todo: &'t Todo,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     report: &mut Report,
-) -> Result<()> {
-    for file in &todo.removed {
+) -> Result<&'t [RelPath]> {
+    for (index, file) in todo.removed.iter().enumerate() {
+        if build.options.stop.asked().is_some() {
+            return Ok(&todo.removed[index..]);
+        }
         let key = file.as_str().as_bytes();
         if let Some(readers) = readers.as_deref_mut() {
             tables.bytes(Table::Pages, key, |old| readers.replace(file.as_str(), Some(old), None))?;
@@ -171,7 +184,7 @@ pub fn sweep(
         }
         report.pages.removed += u64::from(ours || page);
     }
-    Ok(())
+    Ok(&[])
 }
 
 /// Builds one page after another on one thread.
@@ -184,6 +197,10 @@ struct Worker<'w> {
 }
 
 impl Worker<'_> {
+    fn page_unless_stopped(&self, page: &DuePage) -> Result<Outcome> {
+        if self.build.options.stop.asked().is_some() { Ok(Outcome::Left) } else { self.page(page) }
+    }
+
     /// A panic while a page is built is a bug of ours; it costs that page, not the build.
     fn page(&self, page: &DuePage) -> Result<Outcome> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.build(page))).unwrap_or_else(|panic| {

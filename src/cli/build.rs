@@ -3,13 +3,15 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Console, Exit, Global};
-use crate::build::{Options, build};
+use super::{Console, Exit, Global, signals};
+use crate::build::{Extent, Options, build};
 use crate::config::Settings;
+use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
 use crate::report::Report;
 use crate::source;
+use crate::stop::Stopped;
 
 /// What `build` takes.
 #[derive(Debug, Args)]
@@ -20,6 +22,9 @@ pub struct BuildArgs {
     /// Build as of this moment: a date, or a time such as 2026-12-01T09:00:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     now: Option<i64>,
+    /// Say what would be done, and why; write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Use this instead of the settings' base_url
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -44,18 +49,42 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         }
         settings.site.base_url = url.to_owned();
     }
+    let disk = match Disk::from_environment() {
+        Ok(disk) => disk,
+        Err(wrong) => {
+            console.problem(&wrong);
+            return Ok(Exit::Usage);
+        }
+    };
     let clock = || jiff::Timestamp::now().as_second();
     let options = Options {
         root: global.root.clone(),
         jobs: global.jobs(),
         drafts: args.drafts,
         now: args.now.unwrap_or_else(clock),
+        extent: if args.dry_run { Extent::Plan } else { Extent::Whole },
+        disk,
+        stop: signals::listen().context("cannot listen for signals")?,
+        home: None,
     };
     let report = build(&options, settings, console);
     console.end_progress();
-    let report = report?;
+    let report = match report {
+        Err(error) if error.is::<Stopped>() => {
+            console.say("Stopped; nothing was written.");
+            return Ok(options.stop.asked().map_or(Exit::FileSystem, Exit::Stopped));
+        }
+        report => report?,
+    };
+    if options.extent == Extent::Plan {
+        return tell_plan(&report, global, console);
+    }
     metrics::write(&global.root, &report).context("cannot write the build's metrics")?;
     tell(&report, global, console)?;
+    if let Some(signal) = options.stop.asked().filter(|_| report.stopped.is_some()) {
+        console.say("Stopped; what is done is kept, and the rest stays due.");
+        return Ok(Exit::Stopped(signal));
+    }
     Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
 }
 
@@ -82,4 +111,25 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
         console.data(&serde_json::to_string(report)?)?;
     }
     Ok(())
+}
+
+/// The plan as data: a line a page, and the counts as talk.
+fn tell_plan(report: &Report, global: &Global, console: &Console) -> Result<Exit> {
+    report.diagnostics.iter().for_each(|diagnostic| console.diagnostic(diagnostic));
+    if global.json {
+        console.data(&serde_json::to_string(report)?)?;
+    }
+    let Some(plan) = &report.plan else { return Ok(Exit::SiteHasErrors) };
+    if !global.json {
+        for page in &plan.due {
+            console.data(&format!("{}  {}", page.page, page.reason))?;
+        }
+        for file in &plan.removed {
+            console.data(&format!("{file}  would be removed"))?;
+        }
+    }
+    let kinds: Vec<String> = plan.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+    console.say(&format!("{} pages due{kinds}, {} to be removed", plan.due.len(), plan.removed.len()));
+    Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
 }

@@ -3,6 +3,7 @@
 mod build;
 mod clean;
 mod console;
+mod signals;
 mod why;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
+use crate::stop::Signal;
 
 pub use console::Console;
 
@@ -79,6 +81,8 @@ pub enum Exit {
     Usage,
     /// The file system failed.
     FileSystem,
+    /// A signal stopped it.
+    Stopped(Signal),
     /// A bug of ours.
     Bug,
 }
@@ -90,6 +94,7 @@ impl From<Exit> for ExitCode {
             Exit::SiteHasErrors => 1,
             Exit::Usage => 2,
             Exit::FileSystem => 3,
+            Exit::Stopped(signal) => 128 + signal.number(),
             Exit::Bug => 70,
         })
     }

@@ -1,8 +1,8 @@
 //! Files below `output/`: written beside and renamed over something, created directly where
 //! nothing stood, removed only when asked. Knows nothing of pages or of why a file exists.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::disk::Disk;
 use crate::paths::RelPath;
 use crate::stamp::Stamp;
 
@@ -19,7 +20,7 @@ use crate::stamp::Stamp;
 pub const FOLDER: &str = "output";
 
 /// What we know of a file that we wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The digest of its bytes.
     pub digest: Digest,
@@ -39,6 +40,7 @@ pub struct Placed {
 /// The output folder of one build.
 pub struct Output {
     root: PathBuf,
+    disk: Disk,
     /// Folders known to be real folders inside the root, so that each is looked at once.
     folders: Vec<Mutex<FxHashSet<Box<str>>>>,
     /// Numbers temporary files.
@@ -49,15 +51,21 @@ pub struct Output {
 const SHARDS: usize = 16;
 
 impl Output {
-    /// The output folder of the site at `root`, created if missing.
-    pub fn open(root: &Path) -> Result<Self> {
+    /// The output folder of the site at `root`, created if missing and changed through `disk`.
+    pub fn open(root: &Path, disk: &Disk) -> Result<Self> {
+        let output = Self::look(root, disk)?;
+        fs::create_dir_all(&output.root).with_context(|| format!("cannot create {}", output.root.display()))?;
+        Ok(output)
+    }
+
+    /// The output folder of the site at `root`, which need not be there, to be looked at.
+    pub fn look(root: &Path, disk: &Disk) -> Result<Self> {
         let root = root.join(FOLDER);
         if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
             bail!("{} is a symbolic link; writing through it is refused", root.display());
         }
-        fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
         let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Ok(Self { root, folders, serial: AtomicU64::new(0) })
+        Ok(Self { root, disk: disk.clone(), folders, serial: AtomicU64::new(0) })
     }
 
     /// The output folder itself.
@@ -88,9 +96,13 @@ impl Output {
         self.make_folder(path.parent().unwrap_or_default())?;
         let context = || format!("cannot write {}", target.display());
         if known.is_none() {
-            match OpenOptions::new().write(true).create_new(true).open(&target) {
+            match self.disk.create_new(&target) {
                 Ok(file) => {
-                    let stamp = fill(file, bytes).with_context(context)?;
+                    let stamp = self.fill(file, bytes).inspect_err(|_| {
+                        // Half a file is worse than none; if it cannot go, the journal knows of it.
+                        let _ = self.disk.remove_file(&target);
+                    });
+                    let stamp = stamp.with_context(context)?;
                     return Ok(Placed { written: Written { digest, stamp }, changed: true });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -114,14 +126,14 @@ impl Output {
         if fs::symlink_metadata(&target).is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(false);
         }
-        let removed = match fs::remove_file(&target) {
+        let removed = match self.disk.remove_file(&target) {
             Ok(()) => true,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
             Err(error) => return Err(error).with_context(|| format!("cannot remove {}", target.display())),
         };
         let mut folder = path.parent();
         while let Some(name) = folder {
-            if fs::remove_dir(self.root.join(name)).is_err() {
+            if self.disk.remove_dir(&self.root.join(name)).is_err() {
                 break;
             }
             self.shard(name).remove(name);
@@ -142,7 +154,7 @@ impl Output {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(".lifthill-") && name.ends_with(".tmp") {
-                fs::remove_file(entry.path()).with_context(|| format!("cannot remove {name}"))?;
+                self.disk.remove_file(&entry.path()).with_context(|| format!("cannot remove {name}"))?;
             }
         }
         Ok(())
@@ -162,7 +174,7 @@ impl Output {
             self.make_folder(parent)?;
         }
         let path = self.root.join(folder);
-        match fs::create_dir(&path) {
+        match self.disk.create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 if !fs::symlink_metadata(&path)?.is_dir() {
@@ -216,26 +228,24 @@ impl Output {
         let folder = target.parent().unwrap_or(&self.root);
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let temporary = folder.join(format!(".lifthill-{}-{serial}.tmp", std::process::id()));
-        let outcome = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&temporary)
-            .and_then(|file| fill(file, bytes))
-            .and_then(|_| fs::rename(&temporary, target))
+        let outcome = self
+            .disk
+            .create(&temporary)
+            .and_then(|file| self.fill(file, bytes))
+            .and_then(|_| self.disk.rename(&temporary, target))
             .and_then(|()| fs::symlink_metadata(target));
         match outcome {
             Ok(metadata) => Ok(Stamp::of(&metadata)),
             Err(error) => {
                 // The write has failed already; what is left of it is only litter.
-                let _ = fs::remove_file(&temporary);
+                let _ = self.disk.remove_file(&temporary);
                 Err(error)
             }
         }
     }
-}
 
-fn fill(mut file: File, bytes: &[u8]) -> io::Result<Stamp> {
-    file.write_all(bytes)?;
-    Ok(Stamp::of(&file.metadata()?))
+    fn fill(&self, mut file: File, bytes: &[u8]) -> io::Result<Stamp> {
+        self.disk.fill(&mut file, bytes)?;
+        Ok(Stamp::of(&file.metadata()?))
+    }
 }

@@ -4,8 +4,12 @@
 //! Laws. The state is committed once a build, after the outputs. Until then its changes are
 //! visible in this process only, so a crash leaves the state of the last build. A state that
 //! cannot be read, or was written by another format or other page code, is set aside and costs a
-//! clean build, never an error. Keys hold no absolute path, time, user or thread count.
+//! clean build, never an error. A file that somebody else has touched since is believed only after
+//! every byte has been compared with its checksums. Keys hold no absolute path, time, user or thread count.
 
+mod backend;
+mod lock;
+mod seal;
 mod store;
 mod tables;
 
@@ -20,9 +24,18 @@ use anyhow::{Context, Result, bail};
 use redb::{Database, DatabaseError, ReadableDatabase};
 
 use crate::digest::Digest;
+use crate::disk::Disk;
+use backend::{InMemory, OnDisk};
+use lock::Lock;
 
 /// The state's folder in a site's root.
 pub const FOLDER: &str = ".lifthill";
+
+/// The database's file in that folder.
+const FILE: &str = "state.redb";
+
+/// What a database that could not be read is set aside as.
+const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
 const FORMAT: u32 = 2;
@@ -32,43 +45,94 @@ const CACHE_BYTES: usize = 48 << 20;
 
 /// An open state; nobody else can open it meanwhile.
 pub struct State {
-    database: Database,
+    /// There until dropped.
+    database: Option<Database>,
     folder: PathBuf,
+    disk: Disk,
     fresh: Option<String>,
+    /// Whether the file is this state's own, and not only looked at.
+    writes: bool,
+    _lock: Lock,
 }
 
 impl State {
     /// Opens the state of the site at `root`, or begins an empty one where there is none that
     /// can be used. `code` identifies the page code: a state written by other code keeps only
     /// the list of outputs. Fails where another process holds the state.
-    pub fn open(root: &Path, code: Digest) -> Result<Self> {
+    pub fn open(root: &Path, code: Digest, disk: &Disk) -> Result<Self> {
         let folder = root.join(FOLDER);
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let path = folder.join("state.redb");
+        let lock = Lock::take(&folder)?;
+        let path = folder.join(FILE);
         let existed = path.exists();
-        let (database, reason) = match open_database(&path) {
+        let believed = seal::is_whole(&folder);
+        seal::break_open(&folder, disk).context("cannot open the state's seal")?;
+        let (database, reason) = match open_database(&path, disk, !believed) {
             Ok(database) => (database, (!existed).then(|| "there is no earlier state".to_owned())),
             Err(OpenError::Busy) => bail!("another lifthill process is working on this site ({})", folder.display()),
+            Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
             Err(OpenError::Unusable(why)) => {
-                fs::rename(&path, folder.join("state.damaged")).context("cannot set the damaged state aside")?;
-                let database = match open_database(&path) {
+                disk.rename(&path, &folder.join(DAMAGED)).context("cannot set the damaged state aside")?;
+                let database = match open_database(&path, disk, false) {
                     Ok(database) => database,
                     Err(OpenError::Busy) => bail!("another lifthill process is working on this site"),
+                    Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
                     Err(OpenError::Unusable(why)) => bail!("cannot create {}: {why}", path.display()),
                 };
                 (database, Some(format!("the state could not be read ({why})")))
             }
         };
-        let mut state = Self { database, folder, fresh: reason };
-        if state.fresh.is_none() {
-            state.fresh = state.forget_what_other_code_wrote(code)?;
+        Self { database: Some(database), folder, disk: disk.clone(), fresh: reason, writes: true, _lock: lock }
+            .of_this_code(code)
+    }
+
+    /// Opens the state of the site at `root` to look at it. What is written to it is seen by this
+    /// process alone; nothing on the disk changes. Fails where another process is changing it.
+    pub fn peek(root: &Path, code: Digest) -> Result<Self> {
+        let folder = root.join(FOLDER);
+        let lock = Lock::share(&folder)?;
+        let path = folder.join(FILE);
+        let open = |file, check| {
+            let memory = InMemory::over(file).map_err(|error| OpenError::Unusable(error.to_string()))?;
+            database_in(memory, check)
+        };
+        let (file, reason) = match fs::File::open(&path) {
+            Ok(file) => (Some(file), None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                (None, Some("there is no earlier state".to_owned()))
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let (database, reason) = match open(file, !seal::is_whole(&folder)) {
+            Ok(database) => (database, reason),
+            Err(error) => {
+                let nothing = open(None, false).map_err(|error| anyhow::anyhow!("{error}"))?;
+                (nothing, Some(format!("the state could not be read ({error})")))
+            }
+        };
+        Self { database: Some(database), folder, disk: Disk::default(), fresh: reason, writes: false, _lock: lock }
+            .of_this_code(code)
+    }
+
+    fn of_this_code(mut self, code: Digest) -> Result<Self> {
+        if self.fresh.is_none() {
+            self.fresh = self.forget_what_other_code_wrote(code)?;
         }
-        if state.fresh.is_some() {
-            let draft = state.begin()?;
+        if self.fresh.is_some() {
+            let draft = self.begin()?;
             draft.write(|tables| tables.put_value(Table::Meta, b"version", &version(code)))?;
             draft.keep_for_this_process()?;
         }
-        Ok(state)
+        Ok(self)
+    }
+
+    fn database(&self) -> &Database {
+        self.database.as_ref().expect("it is there until the state is dropped")
+    }
+
+    /// The hands that change what belongs to the state.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// Why nothing of an earlier build could be used, if so.
@@ -93,12 +157,12 @@ impl State {
 
     /// What is known now, including changes kept for this process.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::new(&self.database.begin_read()?)
+        Snapshot::new(&self.database().begin_read()?)
     }
 
     /// Begins a change.
     pub fn begin(&self) -> Result<Draft> {
-        Ok(Draft::new(self.database.begin_write()?))
+        Ok(Draft::new(self.database().begin_write()?))
     }
 
     fn forget_what_other_code_wrote(&self, code: Digest) -> Result<Option<String>> {
@@ -119,20 +183,63 @@ fn version(code: Digest) -> (u32, Digest) {
     (FORMAT, code)
 }
 
+impl Drop for State {
+    /// The database writes its last bytes when it is closed; only then can the file be sealed. A
+    /// state that is dropped because of a bug is not: the next one to open it looks at every byte.
+    fn drop(&mut self) {
+        drop(self.database.take());
+        if self.writes && !std::thread::panicking() {
+            seal::close(&self.folder, &self.disk);
+        }
+    }
+}
+
+#[derive(Debug)]
 enum OpenError {
     Busy,
+    NoSpace(std::io::Error),
     Unusable(String),
 }
 
-/// Opens the database and every table in it. A damaged file may make the database panic.
-fn open_database(path: &Path) -> Result<Database, OpenError> {
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Busy => f.write_str("another process has it"),
+            Self::NoSpace(error) => write!(f, "{error}"),
+            Self::Unusable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<DatabaseError> for OpenError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => Self::Busy,
+            // A full disk says nothing about what is on it.
+            DatabaseError::Storage(redb::StorageError::Io(error))
+                if error.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                Self::NoSpace(error)
+            }
+            other => Self::Unusable(other.to_string()),
+        }
+    }
+}
+
+fn open_database(path: &Path, disk: &Disk, check: bool) -> Result<Database, OpenError> {
+    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let file = file.map_err(|error| OpenError::from(DatabaseError::from(redb::StorageError::from(error))))?;
+    let on_disk = OnDisk::new(file, disk.clone())?;
+    database_in(on_disk, check)
+}
+
+/// Opens the database and every table in it; `check` has every byte of it compared with its
+/// checksums. A damaged file may make the database panic.
+fn database_in(backend: impl redb::StorageBackend, check: bool) -> Result<Database, OpenError> {
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let mut builder = redb::Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        builder.create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => OpenError::Busy,
-            other => OpenError::Unusable(other.to_string()),
-        })
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
+        builder.create_with_backend(backend).map_err(OpenError::from)
     }));
     let database = opened.unwrap_or_else(|_| Err(OpenError::Unusable("it is damaged".to_owned())))?;
     let tables = catch_unwind(AssertUnwindSafe(|| tables::create_missing(&database)));

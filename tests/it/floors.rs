@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// The modules of each floor, lowest first. On the ground floor and the third a module may import
 /// those named before it; on the others nobody imports a neighbour.
 const FLOORS: [(&[&str], Neighbours); 8] = [
-    (&["digest", "paths", "stamp", "diagnostics", "fields", "config", "headers", "report", "cas"], Neighbours::Earlier),
+    (
+        &["digest", "paths", "stamp", "disk", "stop", "diagnostics", "fields", "config", "headers", "report", "cas"],
+        Neighbours::Earlier,
+    ),
     (&["model"], Neighbours::None),
     (&["source", "state", "render", "media", "assets", "output"], Neighbours::None),
     (&["catalog", "site"], Neighbours::Earlier),
