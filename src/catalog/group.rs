@@ -69,6 +69,48 @@ impl fmt::Display for Group {
 }
 
 impl Group {
+    /// A small number for the variant, for numbering cells.
+    pub(super) fn tag(&self) -> u8 {
+        match self {
+            Self::Parks => 0,
+            Self::Rides => 1,
+            Self::NewRides => 2,
+            Self::Companies => 3,
+            Self::Countries => 4,
+            Self::Articles => 5,
+            Self::Redirects => 6,
+            Self::RidesOfPark(_) => 7,
+            Self::AreasOfPark(_) => 8,
+            Self::RidesOfCompany(_) => 9,
+            Self::ParksOfCompany(_) => 10,
+            Self::ModelsOfCompany(_) => 11,
+            Self::RidesOfModel(_) => 12,
+            Self::ParksOfCountry(_) => 13,
+            Self::Sitemap(kind) => 32 + kind.number(),
+        }
+    }
+
+    /// The key of the record that the group belongs to; empty for groups of the whole site.
+    pub(super) fn key(&self) -> &str {
+        match self {
+            Self::RidesOfPark(key)
+            | Self::AreasOfPark(key)
+            | Self::RidesOfCompany(key)
+            | Self::ParksOfCompany(key)
+            | Self::ModelsOfCompany(key)
+            | Self::RidesOfModel(key)
+            | Self::ParksOfCountry(key) => key,
+            Self::Parks
+            | Self::Rides
+            | Self::NewRides
+            | Self::Companies
+            | Self::Countries
+            | Self::Articles
+            | Self::Redirects
+            | Self::Sitemap(_) => "",
+        }
+    }
+
     /// The group's key in the state.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_string().as_bytes())

@@ -222,6 +222,13 @@ impl Reader {
         &self.catalog.settings.site
     }
 
+    /// The template value of those settings, made by `make` for the first page that asks and
+    /// shared by all.
+    pub fn site_value(&self, make: impl FnOnce() -> Value) -> Value {
+        self.note(Cell::Setting("site".to_owned()));
+        self.catalog.shared.site.get_or_init(make).clone()
+    }
+
     /// All settings, of which the page reads the one called `name`.
     pub fn setting(&self, name: &str) -> &crate::config::Settings {
         self.note(Cell::Setting(name.to_owned()));

@@ -2,7 +2,7 @@
 //! readings that made it, so that whoever is given it has read just what it would have read by
 //! making it anew. Bounded: a full shard is emptied. Knows nothing of what is in a value.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -28,11 +28,13 @@ type Shard = Mutex<FxHashMap<RecordId, Arc<SharedValue>>>;
 /// The values of one build.
 pub struct SharedValues {
     shards: Vec<Shard>,
+    /// The settings that nearly every page shows.
+    pub(super) site: OnceLock<Value>,
 }
 
 impl Default for SharedValues {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), site: OnceLock::new() }
     }
 }
 

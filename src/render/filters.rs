@@ -26,7 +26,9 @@ pub fn count(x: i64, one: &str, many: &str) -> String {
 
 /// At most `places` decimals, no trailing zeros, commas between thousands.
 pub fn grouped(x: f64, places: usize) -> String {
-    let text = format!("{x:.places$}");
+    // Most figures are whole, and printing those needs none of the care that fractions do.
+    let whole_number = (x.fract() == 0.0 && x.abs() < 1e15).then_some(x as i64);
+    let text = whole_number.map_or_else(|| format!("{x:.places$}"), |number| number.to_string());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut out = String::with_capacity(text.len() + 4);

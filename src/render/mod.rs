@@ -2,6 +2,7 @@
 //! Functions find the page being rendered through one scoped thread-local, the only one in the
 //! tree; render knows of it only that it answers calls.
 
+mod entries;
 pub mod filters;
 mod functions;
 pub mod markdown;
@@ -9,6 +10,7 @@ mod minify;
 mod reach;
 mod templates;
 
+pub use entries::Entries;
 pub use functions::{Answers, with_answers};
 pub use templates::FOLDER as TEMPLATES;
 pub use templates::{Rendered, Sources, TemplateError, Templates};

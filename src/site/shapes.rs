@@ -11,7 +11,7 @@ use crate::model::date::Precision;
 use crate::model::record::{Common, Extra, HistoryEvent, Reference};
 use crate::model::slug::slugify;
 use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
-use crate::render::{Map, Value, markdown};
+use crate::render::{Entries, Map, Value, markdown};
 
 /// `{ name, url }` of a record; none where there is no such record.
 pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
@@ -143,18 +143,18 @@ pub fn history(events: &[HistoryEvent]) -> Value {
 }
 
 /// What every record's own page shows of it.
-pub fn common(values: &mut Map, common: &Common) {
+pub fn common(values: &mut Entries, common: &Common) {
     let native = common.native_names.iter().map(|native| {
         Value::from(
             map! { "name" => native.name.as_str(), "lang" => native.lang.as_str(), "dir" => native.dir.as_str() },
         )
     });
-    values.insert("native_names".into(), native.collect::<Vec<Value>>().into());
-    values.insert("former_names".into(), texts(&common.former_names));
-    values.insert("description".into(), common.description.clone().into());
-    values.insert("sources".into(), texts(&common.sources));
-    values.insert("history".into(), history(&common.history));
-    values.insert("extra".into(), extra_map(&common.extra));
+    values.insert("native_names", native.collect::<Vec<Value>>());
+    values.insert("former_names", texts(&common.former_names));
+    values.insert("description", common.description.clone());
+    values.insert("sources", texts(&common.sources));
+    values.insert("history", history(&common.history));
+    values.insert("extra", extra_map(&common.extra));
 }
 
 /// A list of texts.
@@ -242,7 +242,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
     })
 }
 
-fn head(id: &RecordId, card: &Card) -> Map {
+fn head(id: &RecordId, card: &Card) -> Entries {
     map! { "key" => &*id.key, "name" => card.name.as_str(), "url" => card.url.as_str() }
 }
 
@@ -251,7 +251,7 @@ fn main_photo(reader: &Reader, card: &Card) -> Result<Value> {
 }
 
 /// A ride's card.
-pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -> Result<Map> {
+pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -> Result<Entries> {
     Ok(map! {
         "key" => &*id.key,
         "name" => card.name.as_str(),
@@ -277,7 +277,7 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
 }
 
 /// A park's card.
-pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Map> {
+pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries> {
     let mut values = head(id, card);
     if let CardDetails::Park { park_type, status, city, region, country: code, opened, closed, .. } = &card.details {
         let totals = reader.totals(&Group::RidesOfPark(id.key.to_string()))?;

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::catalog::Reader;
 use crate::digest::Digest;
-use crate::render::{Context, Map, Value};
+use crate::render::{Context, Entries, Map, Value};
 
 use super::routes::Route;
 
@@ -16,7 +16,7 @@ pub enum View {
         /// The template's name.
         template: &'static str,
         /// Top-level variables.
-        values: Map,
+        values: [(&'static str, Value); 3],
     },
     /// Finished bytes.
     Bytes(Vec<u8>),
@@ -39,13 +39,13 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Builds a template value from names and values.
+/// The entries of a template's map, from names and values.
 macro_rules! map {
     ($($name:literal => $value:expr),* $(,)?) => {{
         let names = [$($name),*];
-        let mut map = $crate::render::Map::with_capacity_and_hasher(names.len(), Default::default());
-        $(map.insert($name.into(), $crate::render::Value::from($value));)*
-        map
+        let mut entries = $crate::render::Entries::with_capacity(names.len());
+        $(entries.insert($name, $crate::render::Value::from($value));)*
+        entries
     }};
 }
 pub(super) use map;
@@ -57,7 +57,11 @@ impl View {
             Self::Template { template, values } => {
                 let mut bytes = Vec::with_capacity(4096);
                 bytes.extend_from_slice(template.as_bytes());
-                map_bytes(values, &mut bytes);
+                for (name, value) in values {
+                    bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                    bytes.extend_from_slice(name.as_bytes());
+                    value_bytes(value, &mut bytes);
+                }
                 Digest::of(&bytes)
             }
             Self::Bytes(bytes) => Digest::of(bytes),
@@ -71,7 +75,7 @@ impl View {
             Self::Template { template, values } => {
                 let mut context = Context::new();
                 for (key, value) in values {
-                    context.insert_value(key.as_str().unwrap_or_default().to_owned(), value);
+                    context.insert_value(key, value);
                 }
                 Some((template, context))
             }
@@ -143,7 +147,7 @@ pub fn framed(
     route: &Route,
     template: &'static str,
     frame: Frame,
-    (name, values): (&'static str, Map),
+    (name, values): (&'static str, Entries),
     reader: &Reader,
 ) -> Result<View> {
     let site = reader.site();
@@ -170,18 +174,17 @@ pub fn framed(
         "prev_url" => frame.previous,
         "next_url" => frame.next,
     };
-    let site = map! {
-        "title" => site.title.as_str(),
-        "base_url" => site.base_url.as_str(),
-        "description" => site.description.as_str(),
-        "language" => site.language.as_str(),
-        "dir" => site.dir.as_str(),
-        "author" => site.author.clone(),
-        "tagline" => site.tagline.clone(),
-    };
-    let mut all = Map::default();
-    all.insert("site".into(), Value::from(site));
-    all.insert("page".into(), Value::from(page));
-    all.insert(name.into(), Value::from(values));
-    Ok(View::Template { template, values: all })
+    let site_value = reader.site_value(|| {
+        Value::from(map! {
+            "title" => site.title.as_str(),
+            "base_url" => site.base_url.as_str(),
+            "description" => site.description.as_str(),
+            "language" => site.language.as_str(),
+            "dir" => site.dir.as_str(),
+            "author" => site.author.clone(),
+            "tagline" => site.tagline.clone(),
+        })
+    });
+    let values = [("site", site_value), ("page", Value::from(page)), (name, Value::from(values))];
+    Ok(View::Template { template, values })
 }

@@ -15,7 +15,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let (previous, next) = neighbours(&list);
     let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
     let mut values = card_values(reader, id, &card)?;
-    values.insert("list".into(), list.into());
+    values.insert("list", list);
     let frame = Frame {
         heading: heading(&card.name, number),
         title: format!("Parks in {}", heading(&card.name, number)),

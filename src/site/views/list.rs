@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::heading;
 use crate::catalog::{Group, Reader, Slice};
 use crate::render::filters::count;
-use crate::render::{Key, Map, Value};
+use crate::render::{Entries, Key, Value};
 use crate::site::routes::{List, Route, per_page, per_page_setting};
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed, map};
@@ -14,7 +14,7 @@ use crate::site::view::{Failure, Frame, View, framed, map};
 pub fn view(route: &Route, list: List, number: u32, reader: &Reader) -> Result<View, Failure> {
     let group = list.group();
     let values = page_of(route, &group, number, reader)?;
-    let total = field(&values, "total").and_then(Value::as_i64).unwrap_or_default();
+    let total = values.get("total").and_then(Value::as_i64).unwrap_or_default();
     let (template, name, description) = match list {
         List::Parks => ("park_list.html", "Parks", count(total, "park", "parks") + ", with their rides"),
         List::Rides => ("ride_list.html", "Rides", count(total, "ride", "rides") + ", with their figures and makers"),
@@ -37,21 +37,17 @@ pub fn view(route: &Route, list: List, number: u32, reader: &Reader) -> Result<V
     Ok(framed(route, template, frame, ("list", values), reader)?)
 }
 
-fn field<'m>(values: &'m Map, name: &'static str) -> Option<&'m Value> {
-    values.get(&Key::from(name))
-}
-
-fn text(values: &Map, name: &'static str) -> Option<String> {
-    field(values, name).and_then(Value::as_str).map(str::to_owned)
+fn text(values: &Entries, name: &'static str) -> Option<String> {
+    values.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The frame's links to the pages before and after.
-pub fn neighbours(values: &Map) -> (Option<String>, Option<String>) {
+pub fn neighbours(values: &Entries) -> (Option<String>, Option<String>) {
     (text(values, "prev_url"), text(values, "next_url"))
 }
 
 /// A page of any group as `list`.
-pub fn page_of(route: &Route, group: &Group, number: u32, reader: &Reader) -> Result<Map> {
+pub fn page_of(route: &Route, group: &Group, number: u32, reader: &Reader) -> Result<Entries> {
     let slice = match per_page(group, &reader.setting(per_page_setting(group)).per_page) {
         Some(size) => reader.slice(group, number, size)?,
         None => {
@@ -62,7 +58,7 @@ pub fn page_of(route: &Route, group: &Group, number: u32, reader: &Reader) -> Re
     };
     let items = shapes::cards(reader, &slice.members)?;
     let rated = items.iter().any(|item| {
-        let rating = item.as_map().and_then(|card| field(card, "rating"));
+        let rating = item.as_map().and_then(|card| card.get(&Key::Str("rating")));
         rating.is_some_and(|rating| !rating.is_none())
     });
     let url = |number: u32| {

@@ -18,7 +18,7 @@ use super::view::{Failure, View};
 use crate::catalog::Reader;
 use crate::model::record::Record;
 use crate::model::{Card, Kind, RecordId};
-use crate::render::{Map, Value, markdown};
+use crate::render::{Entries, Value, markdown};
 use crate::site::shapes;
 
 /// What the page at `route` shows.
@@ -65,8 +65,8 @@ fn record_and_card(reader: &Reader, id: &RecordId) -> Result<(Record, Card), Fai
 }
 
 /// A record's card as the beginning of its own page's value.
-fn card_values(reader: &Reader, id: &RecordId, card: &Card) -> Result<Map, Failure> {
-    shapes::card(reader, id, card)?.into_map().ok_or_else(|| missing(id))
+fn card_values(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries, Failure> {
+    Entries::of(&shapes::card(reader, id, card)?).ok_or_else(|| missing(id))
 }
 
 /// The body of a record as HTML.

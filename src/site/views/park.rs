@@ -6,8 +6,8 @@ use crate::model::card::{CardDetails, Rating};
 use crate::model::record::Details;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
-use crate::render::Value;
 use crate::render::filters::count;
+use crate::render::{Entries, Value};
 use crate::site::routes::Route;
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed, map};
@@ -38,13 +38,12 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             common.name.clone()
         });
         let value = shapes::member(reader, &ride_id)?;
-        rides.push(match (area_name, value.as_map()) {
-            (Some(name), Some(values)) => {
-                let mut values = values.clone();
-                values.insert("area".into(), name.into());
+        rides.push(match area_name.and_then(|name| Some((name, Entries::of(&value)?))) {
+            Some((name, mut values)) => {
+                values.insert("area", name);
                 Value::from(values)
             }
-            _ => value,
+            None => value,
         });
     }
     let areas: Vec<Value> = areas

@@ -5,8 +5,8 @@ use crate::catalog::{Group, Reader};
 use crate::model::record::{Details, Ride};
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
-use crate::render::Value;
 use crate::render::filters::grouped;
+use crate::render::{Entries, Value};
 use crate::site::routes::Route;
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed, map};
@@ -23,7 +23,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         None => Ok(Value::none()),
     };
     let common = &record.common;
-    let Some(mut values) = shapes::member(reader, id)?.into_map() else { return Err(missing(id)) };
+    let Some(mut values) = Entries::of(&shapes::member(reader, id)?) else { return Err(missing(id)) };
     shapes::common(&mut values, common);
     let launch: Vec<Value> = ride.launch.iter().map(|launch| launch.name().into()).collect();
     let features: Vec<Value> = features(ride).into_iter().map(Value::from).collect();

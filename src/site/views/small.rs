@@ -4,7 +4,7 @@
 use crate::assets;
 use crate::catalog::{Group, Reader};
 use crate::model::RecordId;
-use crate::render::Map;
+use crate::render::Entries;
 use crate::site::routes::Route;
 use crate::site::view::{Failure, Frame, View, framed, map};
 use crate::source;
@@ -37,13 +37,13 @@ pub fn redirects(reader: &Reader) -> Result<View, Failure> {
 
 /// robots.txt.
 pub fn robots(route: &Route, reader: &Reader) -> Result<View, Failure> {
-    Ok(framed(route, "robots.txt", Frame::default(), ("robots", Map::default()), reader)?)
+    Ok(framed(route, "robots.txt", Frame::default(), ("robots", Entries::default()), reader)?)
 }
 
 /// The page for addresses that lead nowhere.
 pub fn not_found(route: &Route, reader: &Reader) -> Result<View, Failure> {
     let frame = Frame { heading: "Page not found".to_owned(), noindex: true, ..Frame::default() };
-    Ok(framed(route, "404.html", frame, ("not_found", Map::default()), reader)?)
+    Ok(framed(route, "404.html", frame, ("not_found", Entries::default()), reader)?)
 }
 
 /// An asset, as it is.
