@@ -46,6 +46,7 @@
 //! 7  main.rs, lib.rs
 //! 6  cli        what was typed → what is meant; one file a verb
 //! 5  metrics    the build's numbers as files
+//!    serve      a running site: what was built, and with --watch every change as it happens
 //! 4  build      one build from end to end; why
 //! 3  site       which pages exist (routes) and what each shows (views)
 //!    catalog    the only way to read; groups
@@ -84,5 +85,6 @@ pub mod site;
 pub mod build;
 
 pub mod metrics;
+pub mod serve;
 
 pub mod cli;

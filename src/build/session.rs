@@ -17,6 +17,8 @@ use anyhow::{Context, Result};
 use super::changes::Changes;
 use super::readers::Readers;
 use super::scan::{self, ContentScan, OutputScan};
+use super::trace::Trace;
+use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
 use super::{plan, references, refuse_links, sync, work};
 use crate::assets;
@@ -151,6 +153,33 @@ impl Session {
     /// What is known now.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.state.snapshot()
+    }
+
+    /// One digest of all outputs, as the last run left them.
+    pub fn output_digest(&self) -> Result<String> {
+        Ok(output_digest(&self.state.snapshot()?)?.to_string())
+    }
+
+    /// Why a page was last rendered, by its file; `None` where there is no such page.
+    pub fn reason(&self, file: &RelPath) -> Option<String> {
+        let snapshot = self.state.snapshot().ok()?;
+        let trace = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode).ok()??;
+        trace.ok().map(|trace| trace.facts.reason)
+    }
+
+    /// Seconds from `now` until the output changes by itself.
+    pub fn next_change(&self, now: i64) -> Option<u64> {
+        self.memory.next_moment(now).map(|moment| moment.abs_diff(now))
+    }
+
+    /// The next run also looks at what `look` does.
+    pub fn look_later(&mut self, look: Look) {
+        self.unsettled = std::mem::replace(&mut self.unsettled, Look::Everything).and(look);
+    }
+
+    /// Explains the page at `url`.
+    pub fn why(&self, settings: Settings, url: &str) -> Result<Why> {
+        why_in(&self.state, &self.options.root, settings, url)
     }
 
     /// A run that did not come to its end may have written anything: nothing that it knew counts.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
 use super::{Memory, code_digest};
@@ -20,12 +20,12 @@ use crate::site::{Failure, PageAnswers, view};
 use crate::state::{State, Store, Table};
 
 /// The answer to "why is this page as it is?"
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Why {
     /// The page's URL path.
     pub page: String,
     /// The kind of page.
-    pub kind: &'static str,
+    pub kind: String,
     /// The number of the build that last rendered it.
     pub rendered_in: u64,
     /// The number of the last build.
@@ -40,14 +40,18 @@ pub struct Why {
 
 /// Explains the page at `url` of the site at `root`.
 pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
+    why_in(&State::peek(root, code_digest())?, root, settings, url)
+}
+
+/// Explains a page from a state that is open.
+pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Result<Why> {
     let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
     let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
-    let state = State::peek(root, code_digest())?;
-    if state.fresh().is_some() {
-        bail!("this site has not been built yet by this version; run `lifthill build` first");
-    }
     let snapshot = state.snapshot()?;
     let memory = Memory::load(&snapshot)?;
+    if memory.build == 0 {
+        bail!("this site has not been built yet by this version; run `lifthill build` first");
+    }
     let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? else {
         let mut files = Vec::new();
         snapshot.scan(Table::Pages, b"", |key, _| {
@@ -85,7 +89,7 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
     let absent = names.iter().filter(|cell| is_absent(&catalog, cell)).map(Cell::to_string).collect();
     Ok(Why {
         page: with_slash,
-        kind: trace.facts.route.kind(),
+        kind: trace.facts.route.kind().to_owned(),
         rendered_in: trace.facts.rendered_in,
         last_build: memory.build,
         reason: trace.facts.reason,

@@ -10,6 +10,7 @@ use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
 use crate::report::Report;
+use crate::serve::Holder;
 use crate::source;
 use crate::stop::Stopped;
 
@@ -49,6 +50,9 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         }
         settings.site.base_url = url.to_owned();
     }
+    if let Some(holder) = Holder::find(&global.root) {
+        return through(&holder, args, global, console);
+    }
     let disk = match Disk::from_environment() {
         Ok(disk) => disk,
         Err(wrong) => {
@@ -86,6 +90,20 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         return Ok(Exit::Stopped(signal));
     }
     Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
+}
+
+/// A running server holds the state: it builds, and we say what came of it.
+fn through(holder: &Holder, args: &BuildArgs, global: &Global, console: &Console) -> Result<Exit> {
+    if args.drafts || args.dry_run || args.now.is_some() || args.base_url.is_some() {
+        console.problem(&format!("{}; it builds only as it was started", holder.words()));
+        return Ok(Exit::Usage);
+    }
+    let built = holder.ask_build()?;
+    built.said.iter().for_each(|line| console.say(line));
+    if global.json {
+        console.data(&built.report.to_string())?;
+    }
+    Ok(if built.errors > 0 { Exit::SiteHasErrors } else { Exit::Done })
 }
 
 fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {

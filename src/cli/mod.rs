@@ -3,6 +3,7 @@
 mod build;
 mod clean;
 mod console;
+mod serve;
 mod signals;
 mod why;
 
@@ -66,6 +67,8 @@ enum Verb {
     Build(build::BuildArgs),
     /// Say what a page reads and why it was last rendered
     Why(why::WhyArgs),
+    /// Serve the site; with --watch, show every change as it happens
+    Serve(serve::ServeArgs),
     /// Remove what was built: the files below output/ that we wrote, and .lifthill/
     Clean,
 }
@@ -118,6 +121,7 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
     match &typed.verb {
         Verb::Build(args) => build::run(args, &typed.global, settings, &console),
         Verb::Why(args) => why::run(args, &typed.global, settings, &console),
+        Verb::Serve(args) => serve::run(args, &typed.global, settings, &console),
         Verb::Clean => clean::run(&typed.global, &console),
     }
 }

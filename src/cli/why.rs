@@ -6,6 +6,7 @@ use clap::Args;
 use super::{Console, Exit, Global};
 use crate::build::why;
 use crate::config::Settings;
+use crate::serve::Holder;
 
 /// What `why` takes.
 #[derive(Debug, Args)]
@@ -16,7 +17,12 @@ pub struct WhyArgs {
 
 /// Explains a page.
 pub fn run(args: &WhyArgs, global: &Global, settings: Settings, console: &Console) -> Result<Exit> {
-    let why = match why(&global.root, settings, &args.page) {
+    // A running server holds the state; it knows the answer as well.
+    let found = match Holder::find(&global.root) {
+        Some(holder) => holder.ask_why(&args.page),
+        None => why(&global.root, settings, &args.page),
+    };
+    let why = match found {
         Ok(why) => why,
         Err(error) => {
             console.problem(&format!("{error:#}"));

@@ -8,5 +8,6 @@ mod histories;
 mod increments;
 mod interruptions;
 mod mistakes;
+mod serving;
 mod site;
 mod tree;

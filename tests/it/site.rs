@@ -216,6 +216,13 @@ impl Site {
         program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs")
     }
 
+    /// Starts any command, its standard error to be read.
+    pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut program = program(self.outside(), "site", arguments);
+        let quiet = program.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
+        quiet.stderr(Stdio::piped()).spawn().expect("the program runs")
+    }
+
     /// Copies all inputs to another folder, builds there, and returns what came of it.
     #[track_caller]
     pub fn build_elsewhere(&self, arguments: &[&str]) -> (Built, Tree) {

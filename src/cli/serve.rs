@@ -1,0 +1,87 @@
+//! `lifthill serve`.
+
+use std::io::IsTerminal;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Console, Exit, Global};
+use crate::build::Options;
+use crate::config::Settings;
+use crate::diagnostics::Diagnostic;
+use crate::serve::{Holder, Serving, Talk, serve};
+use crate::source;
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Build and show every change as it happens
+    #[arg(long, short)]
+    watch: bool,
+    /// The port, or the next free one after it
+    #[arg(long, short, default_value_t = 1111, value_name = "PORT")]
+    port: u16,
+    /// Listen on this address instead of this machine's own: 0.0.0.0 for all, in a container for instance
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<IpAddr>,
+    /// A name that the server may be called by, besides localhost and the host of base_url
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+    /// Open a browser
+    #[arg(long)]
+    open: bool,
+    /// Publish drafts too
+    #[arg(long, short = 'D')]
+    drafts: bool,
+    /// Use this instead of the settings' base_url
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Write every request and every build to a log in this folder, a file a day
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "logs")]
+    log: Option<PathBuf>,
+}
+
+/// Serves the site.
+pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
+    if !global.root.join(source::FOLDER).is_dir() {
+        console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
+        return Ok(Exit::Usage);
+    }
+    if let Some(holder) = Holder::find(&global.root) {
+        console.problem(&holder.words());
+        return Ok(Exit::Usage);
+    }
+    if let Some(url) = &args.base_url {
+        settings.site.base_url = url.trim_end_matches('/').to_owned();
+    }
+    let now = jiff::Timestamp::now().as_second();
+    let options =
+        Options { root: global.root.clone(), jobs: global.jobs(), drafts: args.drafts, now, ..Options::default() };
+    let serving = Serving {
+        options,
+        base_url: args.base_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
+        watch: args.watch,
+        port: args.port,
+        host: args.host,
+        allowed_hosts: args.allowed_hosts.clone(),
+        log: args.log.as_deref().map(|folder| global.root.join(folder)),
+        open: args.open,
+        keys: std::io::stdin().is_terminal(),
+    };
+    serve(&serving, &settings, &Speaking(console))?;
+    Ok(Exit::Done)
+}
+
+struct Speaking<'c>(&'c Console);
+
+impl Talk for Speaking<'_> {
+    fn say(&self, words: &str) {
+        self.0.say(words);
+    }
+
+    fn diagnostic(&self, problem: &Diagnostic) {
+        self.0.diagnostic(problem);
+    }
+}

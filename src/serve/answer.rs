@@ -1,0 +1,392 @@
+//! From a request for a file of the site to its answer: conditions, ranges, encodings, redirects and
+//! the page for what is not there. Serves what is on the shelf and nothing else.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, VARY,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use super::address::{Address, address};
+use super::own;
+use super::shelf::{self, Shelf};
+use crate::headers::REVALIDATE;
+use crate::output::Written;
+use crate::paths::RelPath;
+
+/// An answer, and the kind of page that it is about.
+pub struct Answer {
+    /// The response.
+    pub response: Response<Body>,
+    /// The kind of page, from a fixed list.
+    pub endpoint: &'static str,
+}
+
+/// What is put into every page on its way out, besides the site itself; nothing in a plain preview.
+pub struct Injection {
+    /// Shown by our own pages in this run.
+    pub token: String,
+}
+
+/// The encodings that files are kept in: name in headers, extension.
+const ENCODINGS: [(&str, &str); 3] = [("br", "br"), ("zstd", "zst"), ("gzip", "gz")];
+
+/// Answers a request for something of the site.
+pub async fn answer(request: &Parts, shelf: &Shelf, injection: Option<&Injection>) -> Answer {
+    if request.method != Method::GET && request.method != Method::HEAD {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Answer { response, endpoint: "refused" };
+    }
+    let target = request.uri.path_and_query().map_or("", |target| target.as_str());
+    let address = match address(target) {
+        Ok(address) => address,
+        Err(refused) => return Answer { response: plain(StatusCode::BAD_REQUEST, refused.0), endpoint: "refused" },
+    };
+    let found = find(request, shelf, &address, injection).await;
+    let mut answer = found.unwrap_or_else(|error| {
+        let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{error:#}"));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        Answer { response, endpoint: "unavailable" }
+    });
+    if request.method == Method::HEAD {
+        *answer.response.body_mut() = Body::empty();
+    }
+    answer
+}
+
+async fn find(
+    request: &Parts,
+    shelf: &Shelf,
+    address: &Address,
+    injection: Option<&Injection>,
+) -> anyhow::Result<Answer> {
+    let edition = shelf.edition();
+    if let Some(redirect) = edition.redirect(&address.path) {
+        let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::MOVED_PERMANENTLY);
+        return Ok(Answer { response: moved(status, &redirect.to), endpoint: "redirect" });
+    }
+    if let Some(written) = shelf.current(&address.file).await? {
+        let response = file(request, shelf, &address.file, written, injection).await?;
+        return Ok(Answer { response, endpoint: endpoint(&address.file) });
+    }
+    if !address.path.ends_with('/') {
+        let folder = format!("{}/", address.path);
+        let index = RelPath::new(&format!("{}index.html", &folder[1..]));
+        if let Some(index) = index
+            && shelf.current(&index).await?.is_some()
+        {
+            return Ok(Answer { response: moved(StatusCode::MOVED_PERMANENTLY, &folder), endpoint: "redirect" });
+        }
+    }
+    Ok(Answer { response: nothing_there(shelf, injection).await?, endpoint: "404" })
+}
+
+/// The site's page for what is not there, or a plain sentence where it has none (yet).
+async fn nothing_there(shelf: &Shelf, injection: Option<&Injection>) -> anyhow::Result<Response<Body>> {
+    let plain = || {
+        let words = "there is no such page";
+        let Some(Injection { token }) = injection else { return plain(StatusCode::NOT_FOUND, words) };
+        let mut page = plain(
+            StatusCode::NOT_FOUND,
+            &format!("<!doctype html><title>404</title><body><p>{words}</p>{}</body>", own::injection(token, "")),
+        );
+        page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        page
+    };
+    let Some(page) = RelPath::new("404.html") else { return Ok(plain()) };
+    let Some(written) = shelf.current(&page).await? else { return Ok(plain()) };
+    let Some(shelf::Body::Held(bytes)) = shelf.body(&page, &written) else { return Ok(plain()) };
+    let bytes = injected(bytes, injection, "");
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    said(response.headers_mut(), shelf, &page);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+    Ok(response)
+}
+
+async fn file(
+    request: &Parts,
+    shelf: &Shelf,
+    path: &RelPath,
+    written: Written,
+    injection: Option<&Injection>,
+) -> anyhow::Result<Response<Body>> {
+    let headers = &request.headers;
+    let page = path.extension() == Some("html");
+    let injection = injection.filter(|_| page);
+    let variants = if injection.is_none() { variants(shelf, path)? } else { Vec::new() };
+    let chosen = choose(headers, &variants);
+    let (source, written) = chosen.map_or((path, written), |variant| (&variant.file, variant.written));
+    let mut response = Response::new(Body::empty());
+    said(response.headers_mut(), shelf, path);
+    let mark = if injection.is_some() { "-served" } else { "" };
+    let etag = format!("\"{}{mark}\"", written.digest);
+    let set = response.headers_mut();
+    set.insert(ETAG, HeaderValue::from_str(&etag)?);
+    if !variants.is_empty() {
+        set.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    if let Some(variant) = chosen {
+        set.insert(CONTENT_ENCODING, HeaderValue::from_static(variant.encoding));
+    }
+    if matches(headers, &etag) {
+        set.remove(CONTENT_TYPE);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    let body = body(shelf, source, written).await?;
+    match body {
+        shelf::Body::Held(bytes) => {
+            let bytes = injected(bytes, injection, &written.digest.to_string());
+            let length = bytes.len() as u64;
+            send(response, headers, &etag, length, |from, to| Ok(Body::from(bytes.slice(from as usize..to as usize))))
+        }
+        shelf::Body::Large(file, length) => send(response, headers, &etag, length, |from, to| stream(file, from, to)),
+    }
+}
+
+/// A file is replaced by renaming another over it; just then the table may be a moment behind.
+async fn body(shelf: &Shelf, path: &RelPath, mut written: Written) -> anyhow::Result<shelf::Body> {
+    for pause in [1, 5, 20, 50] {
+        if let Some(body) = shelf.body(path, &written) {
+            return Ok(body);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+        written = shelf.written(path)?.unwrap_or(written);
+    }
+    anyhow::bail!("{path} was altered or removed by somebody else; build again")
+}
+
+/// Sends all of a body, or the part of it that was asked for.
+fn send(
+    mut response: Response<Body>,
+    asked: &HeaderMap,
+    etag: &str,
+    length: u64,
+    part: impl FnOnce(u64, u64) -> anyhow::Result<Body>,
+) -> anyhow::Result<Response<Body>> {
+    let same = asked.get(IF_RANGE).is_none_or(|tag| tag.as_bytes() == etag.as_bytes());
+    let range =
+        asked.get(RANGE).filter(|_| same).and_then(|range| range.to_str().ok()).map(|range| range_of(range, length));
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let (from, to) = match range {
+        None | Some(Range::All) => (0, length),
+        Some(Range::Part(from, to)) => {
+            headers.insert(CONTENT_RANGE, HeaderValue::from_str(&format!("bytes {from}-{}/{length}", to - 1))?);
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            (from, to)
+        }
+        Some(Range::Beyond) => {
+            headers.insert(CONTENT_RANGE, HeaderValue::from_str(&format!("bytes */{length}"))?);
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            return Ok(response);
+        }
+    };
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(to - from));
+    *response.body_mut() = part(from, to)?;
+    Ok(response)
+}
+
+/// A part of a large file, a piece at a time.
+fn stream(mut file: std::fs::File, from: u64, to: u64) -> anyhow::Result<Body> {
+    const PIECE: u64 = 256 << 10;
+    file.seek(SeekFrom::Start(from))?;
+    let pieces = futures_util::stream::try_unfold((file, to - from), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok::<_, std::io::Error>(None);
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE.min(left) as usize];
+            file.read_exact(&mut piece).map(|()| (file, piece))
+        });
+        let (file, piece) = read.await.map_err(std::io::Error::other)??;
+        let left = left - piece.len() as u64;
+        Ok(Some((Bytes::from(piece), (file, left))))
+    });
+    Ok(Body::from_stream(pieces))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    /// Nothing we understand: send everything.
+    All,
+    /// From the first, up to but not including the second.
+    Part(u64, u64),
+    /// It begins after the end.
+    Beyond,
+}
+
+/// One range of bytes. Several at once are answered with everything, which is allowed.
+fn range_of(text: &str, length: u64) -> Range {
+    let Some((from, to)) = text.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Range::All;
+    };
+    match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
+        (Ok(from), _) if from >= length && (to.is_empty() || to.trim().parse::<u64>().is_ok()) => Range::Beyond,
+        (Ok(from), Ok(to)) if to >= from => Range::Part(from, to.saturating_add(1).min(length)),
+        (Ok(from), Err(_)) if to.is_empty() => Range::Part(from, length),
+        (Err(_), Ok(0)) if from.is_empty() => Range::Beyond,
+        (Err(_), Ok(last)) if from.is_empty() && length > 0 => Range::Part(length.saturating_sub(last), length),
+        _ => Range::All,
+    }
+}
+
+/// A file beside another that holds the same in fewer bytes.
+struct Variant {
+    encoding: &'static str,
+    file: RelPath,
+    written: Written,
+}
+
+fn variants(shelf: &Shelf, path: &RelPath) -> anyhow::Result<Vec<Variant>> {
+    let mut found = Vec::new();
+    for (encoding, extension) in ENCODINGS {
+        let Some(file) = RelPath::new(&format!("{path}.{extension}")) else { continue };
+        if let Some(written) = shelf.written(&file)? {
+            found.push(Variant { encoding, file, written });
+        }
+    }
+    Ok(found)
+}
+
+/// The smallest variant that the request accepts; `None` for the file itself.
+fn choose<'v>(asked: &HeaderMap, variants: &'v [Variant]) -> Option<&'v Variant> {
+    let accepted = asked.get(ACCEPT_ENCODING)?.to_str().ok()?;
+    let weight = |encoding: &str| accepts(accepted, encoding);
+    let usable = variants.iter().filter(|variant| weight(variant.encoding) > 0);
+    usable.min_by_key(|variant| (std::cmp::Reverse(weight(variant.encoding)), variant.written.stamp.size))
+}
+
+/// How much an encoding is wanted, in thousandths.
+fn accepts(header: &str, encoding: &str) -> u32 {
+    let mut any = 0;
+    for part in header.split(',') {
+        let mut words = part.split(';').map(str::trim);
+        let name = words.next().unwrap_or_default();
+        let weight = words.find_map(|word| word.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
+        let weight = (weight.clamp(0.0, 1.0) * 1000.0) as u32;
+        if name.eq_ignore_ascii_case(encoding) {
+            return weight;
+        }
+        if name == "*" {
+            any = weight;
+        }
+    }
+    any
+}
+
+/// Whether the request knows this version already.
+fn matches(asked: &HeaderMap, etag: &str) -> bool {
+    let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    tags.flat_map(|tags| tags.split(','))
+        .map(|tag| tag.trim())
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+/// What is said of a file besides its bytes.
+fn said(headers: &mut HeaderMap, shelf: &Shelf, path: &RelPath) {
+    let edition = shelf.edition();
+    let said = edition.rules.of_file(path);
+    let own = [("content-type", &*said.content_type), ("cache-control", &*said.cache_control)];
+    for (name, value) in own.into_iter().chain(said.more) {
+        // The settings have been checked; what is no header all the same is left out.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// A page with something put in before the end of its body.
+fn injected(bytes: Bytes, injection: Option<&Injection>, digest: &str) -> Bytes {
+    let Some(Injection { token }) = injection else { return bytes };
+    let html = own::injection(token, digest);
+    let end = bytes.windows(7).rposition(|window| window.eq_ignore_ascii_case(b"</body>")).unwrap_or(bytes.len());
+    [&bytes[..end], html.as_bytes(), &bytes[end..]].concat().into()
+}
+
+/// A sentence.
+pub fn plain(status: StatusCode, words: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(format!("{words}\n")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn moved(status: StatusCode, to: &str) -> Response<Body> {
+    let mut response = plain(status, to);
+    // A URL path of ours is plain but for letters beyond ASCII.
+    let encoded: String = to
+        .bytes()
+        .map(|b| if b.is_ascii_graphic() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect();
+    if let Ok(location) = HeaderValue::from_str(&encoded) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+    response
+}
+
+/// The kind of page that a file is, from a list that does not grow with the site.
+pub fn endpoint(file: &RelPath) -> &'static str {
+    let parts: Vec<&str> = file.as_str().split('/').collect();
+    match parts.as_slice() {
+        ["index.html"] => "home",
+        ["404.html"] => "404",
+        ["feed.xml"] => "feed",
+        ["sitemap.xml"] | ["sitemaps", ..] => "sitemap",
+        ["assets", ..] => "asset",
+        ["photos", ..] => "picture",
+        ["parks", _, "rides", _, "index.html"] => "ride",
+        ["parks", "index.html"] | ["parks", "page", ..] => "park_list",
+        ["parks", _, "index.html"] => "park",
+        ["rides", ..] => "ride_list",
+        ["companies", "index.html"] | ["companies", "page", ..] => "company_list",
+        ["companies", ..] => "company",
+        ["models", ..] => "model",
+        ["countries", "index.html"] => "country_list",
+        ["countries", ..] => "country",
+        ["articles", "index.html"] | ["articles", "page", ..] => "article_list",
+        ["articles", ..] => "article",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_understood() {
+        assert_eq!(range_of("bytes=0-0", 10), Range::Part(0, 1));
+        assert_eq!(range_of("bytes=5-", 10), Range::Part(5, 10));
+        assert_eq!(range_of("bytes=-3", 10), Range::Part(7, 10));
+        assert_eq!(range_of("bytes=-30", 10), Range::Part(0, 10));
+        assert_eq!(range_of("bytes=2-99", 10), Range::Part(2, 10));
+        assert_eq!(range_of("bytes=0-18446744073709551615", 10), Range::Part(0, 10));
+        for beyond in ["bytes=10-", "bytes=10-12", "bytes=-0"] {
+            assert_eq!(range_of(beyond, 10), Range::Beyond, "{beyond}");
+        }
+        for odd in ["bytes=5-2", "bytes=a-b", "bytes=-", "items=0-1", "bytes=0-1,3-4", "bytes=--1"] {
+            assert_eq!(range_of(odd, 10), Range::All, "{odd}");
+        }
+        assert_eq!(range_of("bytes=-3", 0), Range::All);
+    }
+
+    #[test]
+    fn encodings_are_weighed() {
+        assert_eq!(accepts("gzip, br;q=0.5", "gzip"), 1000);
+        assert_eq!(accepts("gzip, br;q=0.5", "br"), 500);
+        assert_eq!(accepts("*;q=0.1, br;q=0", "br"), 0);
+        assert_eq!(accepts("*;q=0.1, br;q=0", "gzip"), 100);
+        assert_eq!(accepts("identity", "gzip"), 0);
+    }
+}

@@ -1,0 +1,288 @@
+//! The desk: one thread that holds the site open and builds it whenever somebody asks. Whatever comes
+//! in (files that may have changed, a wish from another terminal, a key) only means "look again";
+//! what a change means, the build decides as ever. Knows nothing of HTTP.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tokio::sync::oneshot;
+
+use super::counters::Counters;
+use super::holder::BuiltElsewhere;
+use super::live::{Change, Hub, MadePage, Standing};
+use super::log::Log;
+use super::shelf::{Edition, Shelf, Telling};
+use crate::build::{Look, Options, Session, Touched};
+use crate::config::Settings;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::headers::url_of;
+use crate::paths::RelPath;
+use crate::report::Report;
+
+/// Changes come in bursts; a burst is over after so long without another.
+const QUIET: Duration = Duration::from_millis(8);
+
+/// But a build does not wait for the end of a burst longer than this.
+const LONGEST_BURST: Duration = Duration::from_millis(400);
+
+/// What was built is made durable once nobody has asked for anything for so long.
+const SETTLED: Duration = Duration::from_millis(700);
+
+/// Everything is looked at after so long without, should an event have been lost.
+const PERIOD: Duration = Duration::from_secs(45);
+
+/// More files than this are looked for by a walk.
+const MANY: usize = 2000;
+
+/// What the desk is asked.
+pub enum Wish {
+    /// Something may have changed.
+    Look(Look),
+    /// Build, and say what came of it as JSON.
+    Build(oneshot::Sender<Result<String>>),
+    /// Explain a page, as JSON.
+    Why(String, oneshot::Sender<Result<String>>),
+    /// Stop.
+    Stop,
+}
+
+/// Speaks to whoever started the server.
+pub trait Talk: Sync {
+    /// Says something.
+    fn say(&self, words: &str);
+    /// Shows what is wrong.
+    fn diagnostic(&self, problem: &Diagnostic);
+}
+
+/// What the desk works with.
+pub struct Desk<'d> {
+    pub session: Session,
+    pub options: Options,
+    /// Given on the command line instead of the settings'.
+    pub base_url: Option<String>,
+    /// Whether it is told of changes, and has to look by itself now and then.
+    pub watches: bool,
+    pub shelf: Arc<Shelf>,
+    pub hub: Arc<Hub>,
+    pub counters: Arc<Counters>,
+    pub log: Log,
+    pub talk: &'d dyn Talk,
+}
+
+impl Desk<'_> {
+    /// Builds, and then whatever is wished for until told to stop.
+    pub fn run(mut self, wishes: &Receiver<Wish>) {
+        let mut asked = Some(Look::Everything);
+        let mut first = true;
+        let mut looked = Instant::now();
+        loop {
+            if let Some(look) = asked.take() {
+                if matches!(look, Look::Everything) {
+                    looked = Instant::now();
+                }
+                // What is wrong has been said and shown.
+                let _ = self.build(look, first);
+                first = false;
+                if self.watches && self.session.keep_readers().is_err() {
+                    self.talk.say("warning: who reads what cannot be kept; changes will take longer");
+                }
+            }
+            let wish = match wishes.recv_timeout(SETTLED) {
+                Ok(wish) => wish,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.session.settle() {
+                        self.talk.say(&format!("error: {error:#}"));
+                    }
+                    let due = if self.watches { PERIOD.saturating_sub(looked.elapsed()) } else { Duration::MAX };
+                    let next =
+                        self.session.next_change(now()).map_or(Duration::MAX, |wait| Duration::from_secs(wait.max(1)));
+                    match wishes.recv_timeout(due.min(next).min(Duration::from_secs(3600))) {
+                        Ok(wish) => wish,
+                        Err(RecvTimeoutError::Timeout) if due <= next && self.watches => Wish::Look(Look::Everything),
+                        Err(RecvTimeoutError::Timeout) => Wish::Look(Look::Only(Touched::default())),
+                        Err(RecvTimeoutError::Disconnected) => Wish::Stop,
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => Wish::Stop,
+            };
+            match wish {
+                Wish::Stop => break,
+                Wish::Look(look) => match gather(look, wishes) {
+                    (look, None) => asked = Some(look),
+                    (look, Some(Wish::Look(more))) => asked = Some(look.and(more)),
+                    (look, Some(other)) => {
+                        let _ = self.build(look, false);
+                        if !self.grant(other) {
+                            break;
+                        }
+                    }
+                },
+                other => {
+                    if !self.grant(other) {
+                        break;
+                    }
+                }
+            }
+        }
+        if let Err(error) = self.session.settle() {
+            self.talk.say(&format!("error: {error:#}"));
+        }
+    }
+
+    /// Grants a wish from elsewhere; says whether to go on.
+    fn grant(&mut self, wish: Wish) -> bool {
+        match wish {
+            Wish::Stop => return false,
+            Wish::Look(look) => drop(self.build(look, false)),
+            Wish::Build(answer) => {
+                let built = self.build(Look::Everything, false).and_then(|mut report| {
+                    self.session.settle()?;
+                    if report.output_digest.is_empty() {
+                        report.output_digest = self.session.output_digest()?;
+                    }
+                    Ok(serde_json::to_string(&BuiltElsewhere::of(&report)?)?)
+                });
+                // Whoever asked may have gone.
+                let _ = answer.send(built);
+            }
+            Wish::Why(page, answer) => {
+                let settings = self.settings().map_err(|_| anyhow::anyhow!("the settings have mistakes"));
+                let why = settings.and_then(|settings| self.session.why(settings, &page));
+                let _ = answer.send(why.and_then(|why| Ok(serde_json::to_string(&why)?)));
+            }
+        }
+        true
+    }
+
+    fn settings(&self) -> Result<Settings, Vec<Diagnostic>> {
+        let mut settings = Settings::load(&self.options.root)?;
+        if let Some(url) = &self.base_url {
+            settings.site.base_url.clone_from(url);
+        }
+        Ok(settings)
+    }
+
+    /// One build, and telling everybody of it.
+    fn build(&mut self, look: Look, first: bool) -> Result<Report> {
+        let start = Instant::now();
+        self.counters.looked(&look);
+        let settings = match self.settings() {
+            Ok(settings) => settings,
+            Err(problems) => {
+                self.session.look_later(look);
+                let report = Report { diagnostics: problems, ..Report::default() };
+                self.tell(&report, start, first);
+                return Ok(report);
+            }
+        };
+        let open = self.hub.open();
+        self.shelf.begin(open.iter().cloned());
+        let tell = |file: &RelPath, digest| self.hub.tell(file, Some(digest));
+        let progress = Telling { shelf: &self.shelf, open, tell: &tell };
+        let done = self.session.run(now(), settings.clone(), look, &progress);
+        let before = self.shelf.edition();
+        let edition =
+            self.session.snapshot().and_then(|it| Edition::new(&self.options.root, it, &settings, Some(&before)));
+        let report = match (done, edition) {
+            (Ok(report), Ok(edition)) => {
+                self.shelf.end(Some(edition));
+                report
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                self.shelf.end(None);
+                let problem = Diagnostic::of_file("the site", format!("cannot be built: {error:#}"));
+                self.tell(&Report { diagnostics: vec![problem], ..Report::default() }, start, first);
+                return Err(error);
+            }
+        };
+        self.tell(&report, start, first);
+        Ok(report)
+    }
+
+    fn tell(&mut self, report: &Report, start: Instant, first: bool) {
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        let before = self.hub.standing();
+        let errors = report.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+        let made = report.pages.rendered + report.pages.removed;
+        let change = if made > 0 || errors > 0 || first {
+            self.change(report, milliseconds, errors, first)
+        } else {
+            before.change.clone()
+        };
+        if before.problems != report.diagnostics {
+            report.diagnostics.iter().for_each(|problem| self.talk.diagnostic(problem));
+            if errors == 0 && !before.problems.is_empty() {
+                self.talk.say("No more mistakes.");
+            }
+        }
+        if made > 0 || first {
+            self.talk.say(&change.summary);
+        }
+        let standing = Standing { problems: report.diagnostics.clone(), change };
+        let shelf = &self.shelf;
+        self.hub.built(standing, |file| shelf.written(file).ok().flatten().map(|written| written.digest));
+        self.counters.built(report);
+        self.log.built(report, milliseconds);
+    }
+
+    /// `/parks/efteling/ +3 pages · 14 ms`
+    fn change(&self, report: &Report, milliseconds: f64, errors: usize, first: bool) -> Change {
+        const SHOWN: usize = 8;
+        let open = self.hub.open();
+        let files = report.rendered.iter().filter_map(|file| RelPath::new(file));
+        let pages = files.clone().filter(|file| open.contains(file)).chain(files.filter(|file| !open.contains(file)));
+        let pages: Vec<MadePage> = pages
+            .take(SHOWN)
+            .map(|file| MadePage { reason: self.session.reason(&file).unwrap_or_default(), url: url_of(&file) })
+            .collect();
+        let time = if milliseconds < 1000.0 {
+            format!("{milliseconds:.0} ms")
+        } else {
+            format!("{:.1} s", milliseconds / 1000.0)
+        };
+        let rendered = report.pages.rendered;
+        let mut parts = Vec::new();
+        match pages.first() {
+            _ if first => parts.push(report.summary()),
+            Some(page) if rendered > 1 => {
+                let s = if rendered == 2 { "" } else { "s" };
+                parts.push(format!("{} +{} page{s}", page.url, rendered - 1));
+            }
+            Some(page) => parts.push(page.url.clone()),
+            None => {}
+        }
+        if report.pages.removed > 0 && !first {
+            parts.push(format!("{} removed", report.pages.removed));
+        }
+        if errors > 0 {
+            parts.push(format!("{errors} mistake{}", if errors == 1 { "" } else { "s" }));
+        }
+        if !first {
+            parts.push(time);
+        }
+        let more = rendered.saturating_sub(pages.len() as u64);
+        Change { summary: parts.join(" · "), pages, more }
+    }
+}
+
+/// Adds to a look whatever comes in the same burst; also returns the first wish that is not one.
+fn gather(mut look: Look, wishes: &Receiver<Wish>) -> (Look, Option<Wish>) {
+    let start = Instant::now();
+    while start.elapsed() < LONGEST_BURST {
+        match wishes.recv_timeout(QUIET) {
+            Ok(Wish::Look(more)) => look = look.and(more),
+            Ok(other) => return (look, Some(other)),
+            Err(_) => break,
+        }
+    }
+    if matches!(&look, Look::Only(touched) if touched.content.len() > MANY) {
+        look = Look::Everything;
+    }
+    (look, None)
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

@@ -1,0 +1,124 @@
+//! The server's own endpoints, all below `/__lifthill/`: the browser's half of live reload, news for
+//! open pages, the overlay, and answers for commands in other terminals. None of them is part of
+//! the site, and none answers anybody but our own pages and commands.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use tokio::sync::oneshot;
+
+use super::Server;
+use super::address::address;
+use super::answer::plain;
+use super::desk::Wish;
+use super::overlay;
+
+const CLIENT: &str = concat!(include_str!("client/idiomorph.min.js"), "\n", include_str!("client/client.js"));
+
+/// Where the endpoints live.
+pub const PREFIX: &str = "/__lifthill/";
+
+/// What goes into every page before the end of its body.
+pub fn injection(token: &str, digest: &str) -> String {
+    format!("<script src=\"{PREFIX}client.js\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
+}
+
+/// Answers a request below [`PREFIX`].
+pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
+    let name = request.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let query = request.uri.query().unwrap_or_default();
+    if request.method == Method::GET && server.watches {
+        match name {
+            "client.js" => return text("text/javascript; charset=utf-8", CLIENT.to_owned()),
+            "overlay.css" => return text("text/css; charset=utf-8", overlay::STYLE.to_owned()),
+            _ => {}
+        }
+    }
+    let shown = request.headers.get("x-lifthill-token").and_then(|token| token.to_str().ok());
+    let token = shown.map(str::to_owned).or_else(|| value(query, "token"));
+    if server.guard.origin(&request.headers, token.as_deref()).is_err() {
+        return plain(StatusCode::FORBIDDEN, "only pages and commands of this site are answered here");
+    }
+    match (request.method.as_str(), name) {
+        ("GET", "events") if server.watches => events(server, query),
+        ("GET", "overlay") if server.watches => {
+            let html = match value(query, "gone") {
+                Some(path) => overlay::gone(&path),
+                None => overlay::problems(&server.hub.standing().problems),
+            };
+            let mut response = text("text/html; charset=utf-8", html);
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(overlay::POLICY));
+            response
+        }
+        // A form of another site could post, but not with a header of ours.
+        ("POST", "build") if shown.is_some() => wish(server, Wish::Build).await,
+        ("GET", "why") if shown.is_some() => {
+            let page = value(query, "page").unwrap_or_default();
+            wish(server, |answer| Wish::Why(page, answer)).await
+        }
+        _ => plain(StatusCode::NOT_FOUND, "there is nothing here"),
+    }
+}
+
+fn events(server: &Arc<Server>, query: &str) -> Response<Body> {
+    let Some(page) = query.split('&').find_map(|part| part.strip_prefix("page=")) else {
+        return plain(StatusCode::BAD_REQUEST, "which page?");
+    };
+    // The value is a path, encoded once more for the query.
+    let Some(address) = decoded(page).and_then(|path| address(&path).ok()) else {
+        return plain(StatusCode::BAD_REQUEST, "that is no page");
+    };
+    let now = server.shelf.written(&address.file).ok().flatten().map(|written| written.digest);
+    let mut response = server.hub.join(address.file, now).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn wish(
+    server: &Arc<Server>,
+    wish: impl FnOnce(oneshot::Sender<anyhow::Result<String>>) -> Wish,
+) -> Response<Body> {
+    let (sender, receiver) = oneshot::channel();
+    if server.wishes.send(wish(sender)).is_err() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "the server is about to stop");
+    }
+    match receiver.await {
+        Ok(Ok(json)) => text("application/json", json),
+        Ok(Err(error)) => plain(StatusCode::CONFLICT, &format!("{error:#}")),
+        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the server is about to stop"),
+    }
+}
+
+/// A value in a query, decoded.
+fn value(query: &str, name: &str) -> Option<String> {
+    let raw = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
+    decoded(raw)
+}
+
+fn decoded(raw: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+        bytes.push((digit()? * 16 + digit()?) as u8);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn text(content_type: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    response
+}

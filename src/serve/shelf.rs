@@ -1,0 +1,310 @@
+//! What is served: the table of outputs as the last build left it, and over it what a build that is
+//! under way has made meanwhile. Bytes are handed out only if they are those that the table names:
+//! by digest, or for large files by stamp. Knows nothing of HTTP.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::body::Bytes;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use super::counters::Counters;
+use crate::build::Progress;
+use crate::config::Settings;
+use crate::digest::Digest;
+use crate::headers::HeaderRules;
+use crate::output::{FOLDER, Written};
+use crate::paths::RelPath;
+use crate::stamp::Stamp;
+use crate::state::{Snapshot, Store, Table};
+
+/// Files larger than this are not held in memory.
+pub const LARGE: u64 = 2 << 20;
+
+/// Bytes held in memory for files that are asked for often.
+const HELD: usize = 64 << 20;
+
+/// How long a request waits for a page that is being made.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The site as one build left it.
+pub struct Edition {
+    snapshot: Snapshot,
+    /// The list of redirects with the digest of its file.
+    redirects: (Option<Digest>, Arc<FxHashMap<String, Redirect>>),
+    /// What is said of each file.
+    pub rules: HeaderRules,
+    /// Whether there is anything in it.
+    empty: bool,
+}
+
+/// Where a URL leads.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Redirect {
+    from: String,
+    /// The URL path that it leads to.
+    pub to: String,
+    /// The status that says so.
+    pub status: u16,
+}
+
+/// The bytes of a file.
+pub enum Body {
+    /// All of them.
+    Held(Bytes),
+    /// Too many to hold: the open file, and their number.
+    Large(std::fs::File, u64),
+}
+
+/// Everything that is served.
+pub struct Shelf {
+    output: PathBuf,
+    edition: tokio::sync::watch::Sender<Arc<Edition>>,
+    meanwhile: Mutex<Meanwhile>,
+    /// How many files are wanted, so that a build need not lock to learn that none is.
+    wanted: AtomicUsize,
+    held: Mutex<Held>,
+    counters: Arc<Counters>,
+}
+
+/// A build that is under way.
+#[derive(Default)]
+struct Meanwhile {
+    /// Whether one is.
+    building: bool,
+    /// Whether it is making pages by now.
+    making: bool,
+    /// What it has made so far.
+    made: FxHashMap<RelPath, Written>,
+    wanted: VecDeque<RelPath>,
+    waiting: FxHashMap<RelPath, Vec<oneshot::Sender<()>>>,
+}
+
+#[derive(Default)]
+struct Held {
+    bytes: usize,
+    files: FxHashMap<RelPath, (Digest, Bytes)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Edition {
+    /// The site as `snapshot` knows it; `before` spares reading again what is the same.
+    pub fn new(root: &Path, snapshot: Snapshot, settings: &Settings, before: Option<&Self>) -> Result<Self> {
+        let list: Option<Written> = snapshot.value(Table::Outputs, b"redirects.json")?;
+        let digest = list.map(|list| list.digest);
+        let redirects = match before.filter(|before| before.redirects.0 == digest) {
+            Some(before) => Arc::clone(&before.redirects.1),
+            None => Arc::new(redirects(root, digest)?),
+        };
+        let empty = snapshot.count(Table::Outputs)? == 0;
+        Ok(Self { snapshot, redirects: (digest, redirects), rules: HeaderRules::of_settings(settings), empty })
+    }
+
+    /// Where the URL path leads, if it is a redirect; with and without a slash at its end.
+    pub fn redirect(&self, path: &str) -> Option<&Redirect> {
+        let all = &self.redirects.1;
+        all.get(path).or_else(|| match path.strip_suffix('/') {
+            Some(bare) => all.get(bare),
+            None => all.get(&format!("{path}/")),
+        })
+    }
+
+    /// What the table says of a file.
+    pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
+        self.snapshot.value(Table::Outputs, file.as_str().as_bytes())
+    }
+}
+
+/// The redirects that a list with this digest holds; an altered list is no list of ours.
+fn redirects(root: &Path, digest: Option<Digest>) -> Result<FxHashMap<String, Redirect>> {
+    let bytes = std::fs::read(root.join(FOLDER).join("redirects.json")).unwrap_or_default();
+    if digest != Some(Digest::of(&bytes)) {
+        return Ok(FxHashMap::default());
+    }
+    let all: Vec<Redirect> = serde_json::from_slice(&bytes).context("redirects.json cannot be read")?;
+    Ok(all.into_iter().map(|one| (one.from.clone(), one)).collect())
+}
+
+impl Shelf {
+    /// A shelf with one edition on it.
+    pub fn new(root: &Path, edition: Edition, counters: Arc<Counters>) -> Self {
+        Self {
+            output: root.join(FOLDER),
+            edition: tokio::sync::watch::Sender::new(Arc::new(edition)),
+            meanwhile: Mutex::default(),
+            wanted: AtomicUsize::new(0),
+            held: Mutex::default(),
+            counters,
+        }
+    }
+
+    /// The site as the last build left it.
+    pub fn edition(&self) -> Arc<Edition> {
+        Arc::clone(&self.edition.borrow())
+    }
+
+    /// What a file holds now; `None` where the site has no such file.
+    pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
+        let made = lock(&self.meanwhile).made.get(file).copied();
+        match made {
+            Some(written) => Ok(Some(written)),
+            None => self.edition().written(file),
+        }
+    }
+
+    /// What a file holds, waiting for it if a build is about to make it.
+    pub async fn current(&self, file: &RelPath) -> Result<Option<Written>> {
+        if let Some(waiting) = self.wait_for(file)
+            && tokio::time::timeout(PATIENCE, waiting).await.is_err()
+        {
+            anyhow::bail!("the site is still being built");
+        }
+        self.written(file)
+    }
+
+    /// Asks for a file, where a build may be about to make it anew.
+    fn wait_for(&self, file: &RelPath) -> Option<oneshot::Receiver<()>> {
+        let empty = self.edition.borrow().empty;
+        let mut meanwhile = lock(&self.meanwhile);
+        let unsure = meanwhile.building && (meanwhile.making || empty) && !meanwhile.made.contains_key(file);
+        if !unsure {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        let waiting = meanwhile.waiting.entry(file.clone()).or_default();
+        waiting.push(sender);
+        if waiting.len() == 1 {
+            meanwhile.wanted.push_back(file.clone());
+            self.wanted.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(receiver)
+    }
+
+    /// A build begins. `first` are the files that it should see to before all others.
+    pub fn begin(&self, first: impl IntoIterator<Item = RelPath>) {
+        let mut meanwhile = lock(&self.meanwhile);
+        meanwhile.building = true;
+        meanwhile.wanted.extend(first);
+        self.wanted.store(meanwhile.wanted.len(), Ordering::Relaxed);
+    }
+
+    /// A build makes pages from now on.
+    pub fn making(&self) {
+        lock(&self.meanwhile).making = true;
+    }
+
+    /// A build is over; `edition` is the site as it left it, if it changed anything.
+    pub fn end(&self, edition: Option<Edition>) {
+        if let Some(edition) = edition {
+            self.edition.send_replace(Arc::new(edition));
+        }
+        // Whoever waits finds the new edition, or that there is nothing.
+        let done = std::mem::take(&mut *lock(&self.meanwhile));
+        self.wanted.store(0, Ordering::Relaxed);
+        drop(done);
+    }
+
+    /// A file that somebody waits for.
+    pub fn wanted(&self) -> Option<RelPath> {
+        if self.wanted.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut meanwhile = lock(&self.meanwhile);
+        let next = meanwhile.wanted.pop_front();
+        self.wanted.store(meanwhile.wanted.len(), Ordering::Relaxed);
+        next
+    }
+
+    /// A file is as the build leaves it.
+    pub fn made(&self, file: &RelPath, written: Option<&Written>) {
+        let mut meanwhile = lock(&self.meanwhile);
+        if let Some(written) = written {
+            meanwhile.made.insert(file.clone(), *written);
+        }
+        // Dropping the senders tells those who wait.
+        meanwhile.waiting.remove(file);
+    }
+
+    /// The bytes that `written` names, from memory or from disk. `None` where the file on disk holds
+    /// others.
+    pub fn body(&self, file: &RelPath, written: &Written) -> Option<Body> {
+        if written.stamp.size > LARGE {
+            return self.open_large(file, written);
+        }
+        if let Some((digest, bytes)) = lock(&self.held).files.get(file)
+            && *digest == written.digest
+        {
+            self.counters.asked(true);
+            return Some(Body::Held(bytes.clone()));
+        }
+        self.counters.asked(false);
+        let path = file.under(&self.output);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            return None;
+        }
+        let bytes = Bytes::from(std::fs::read(path).ok()?);
+        if Digest::of(&bytes) != written.digest {
+            return None;
+        }
+        let mut held = lock(&self.held);
+        if held.bytes + bytes.len() > HELD {
+            *held = Held::default();
+        }
+        held.bytes += bytes.len();
+        if let Some((_, old)) = held.files.insert(file.clone(), (written.digest, bytes.clone())) {
+            held.bytes -= old.len();
+        }
+        Some(Body::Held(bytes))
+    }
+
+    /// A large file is known by its stamp alone; it must be a real file where we wrote it.
+    fn open_large(&self, file: &RelPath, written: &Written) -> Option<Body> {
+        let path = file.under(&self.output);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            return None;
+        }
+        let open = std::fs::File::open(path).ok()?;
+        let stamp = Stamp::of(&open.metadata().ok()?);
+        (stamp == written.stamp).then_some(Body::Large(open, stamp.size))
+    }
+}
+
+/// Tells the shelf how far a build is, and which open pages are there already.
+pub struct Telling<'t> {
+    /// What is served.
+    pub shelf: &'t Shelf,
+    /// Pages that are open in a browser.
+    pub open: FxHashSet<RelPath>,
+    /// Told of an open page that was made anew.
+    pub tell: &'t (dyn Fn(&RelPath, Digest) + Sync),
+}
+
+impl Progress for Telling<'_> {
+    fn begin(&self, phase: &'static str, _: u64) {
+        if phase == "rendering" {
+            self.shelf.making();
+        }
+    }
+
+    fn advance(&self, _: u64) {}
+
+    fn wanted(&self) -> Option<RelPath> {
+        self.shelf.wanted()
+    }
+
+    fn made(&self, file: &RelPath, written: Option<&Written>) {
+        self.shelf.made(file, written);
+        if let Some(written) = written.filter(|_| self.open.contains(file)) {
+            (self.tell)(file, written.digest);
+        }
+    }
+}

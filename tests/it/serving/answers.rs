@@ -1,0 +1,100 @@
+//! What a preview answers: the table of outputs, as a production server would.
+
+use super::{Served, park_site};
+
+#[test]
+fn every_output_is_served_byte_for_byte_and_nothing_else() {
+    let site = park_site();
+    let served = Served::start(&site, &[]).built();
+    let output = site.output();
+    for file in output.files() {
+        let path = format!("/{}", file.strip_suffix("index.html").unwrap_or(file));
+        if served.get(&path).status == 301 {
+            continue; // a redirect's page is for servers that know no redirects
+        }
+        let answer = served.get(&path).is(200);
+        assert_eq!(answer.body, output.bytes(file).expect("a file"), "{path}");
+        assert!(answer.header("etag").is_some_and(|tag| tag.starts_with('"')), "{path} has a strong tag");
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+    assert!(!served.get("/").text().contains("__lifthill"), "a plain preview holds no script");
+    for nothing in ["/lifthill.toml", "/content/parks/efteling/index.md", "/.lifthill/state.redb", "/parks/nowhere/"] {
+        let answer = served.get(nothing).is(404);
+        assert_eq!(answer.body, output.bytes("404.html").expect("the page for what is not there"));
+    }
+}
+
+#[test]
+fn folders_redirects_conditions_heads_and_ranges() {
+    let site = park_site();
+    let served = Served::start(&site, &[]).built();
+    assert_eq!(served.get("/parks/efteling").is(301).header("location"), Some("/parks/efteling/"));
+    assert_eq!(served.get("/parks/sprookjesbos/").is(301).header("location"), Some("/parks/efteling/"));
+    let page = served.get("/parks/efteling/").is(200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("cache-control"), Some("public, max-age=0, must-revalidate"));
+    let tag = page.header("etag").expect("a tag").to_owned();
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        let answer = served.ask("GET", "/parks/efteling/", &[("If-None-Match", &known)]).is(304);
+        assert!(answer.body.is_empty());
+    }
+    served.ask("GET", "/parks/efteling/", &[("If-None-Match", "\"other\"")]).is(200);
+    let head = served.ask("HEAD", "/parks/efteling/", &[]).is(200);
+    assert!(head.body.is_empty());
+    assert_eq!(head.header("content-length"), page.header("content-length"));
+    let part = served.ask("GET", "/parks/efteling/", &[("Range", "bytes=1-4")]).is(206);
+    assert_eq!(part.body, page.body[1..5]);
+    assert_eq!(part.header("content-range"), Some(format!("bytes 1-4/{}", page.body.len()).as_str()));
+    served.ask("GET", "/parks/efteling/", &[("Range", "bytes=99999999-")]).is(416);
+    served.ask("GET", "/parks/efteling/", &[("Range", "bytes=1-4"), ("If-Range", "\"old\"")]).is(200);
+    assert_eq!(served.ask("POST", "/", &[]).is(405).header("allow"), Some("GET, HEAD"));
+    let sheet = page.text();
+    let sheet = sheet.split("/assets/").nth(1).and_then(|rest| rest.split(['"', '>', ' ']).next()).expect("an asset");
+    let sheet = served.get(&format!("/assets/{sheet}")).is(200);
+    assert_eq!(sheet.header("cache-control"), Some("public, max-age=31536000, immutable"));
+}
+
+#[test]
+fn an_altered_file_is_not_served_as_ours() {
+    let site = park_site();
+    site.build();
+    let served = Served::start(&site, &[]).built();
+    site.write("output/robots.txt", "CANARY");
+    let answer = served.get("/robots.txt").is(503);
+    assert!(!answer.text().contains("CANARY"), "{}", answer.text());
+}
+
+#[test]
+fn numbers_are_there_for_prometheus() {
+    let site = park_site();
+    let served = Served::start(&site, &["--watch"]).built();
+    served.get("/parks/efteling/").is(200);
+    served.get("/parks/nowhere/").is(404);
+    let text = served.get("/metrics").is(200).text();
+    for line in [
+        "lifthill_http_requests_total{method=\"GET\",endpoint=\"park\",status=\"200\"} 1",
+        "lifthill_http_requests_total{method=\"GET\",endpoint=\"404\",status=\"404\"} 1",
+        "# TYPE lifthill_response_time_seconds histogram",
+        "lifthill_reload_clients 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(series < 500, "{series} series");
+}
+
+#[test]
+fn the_log_holds_a_line_a_request_and_only_if_asked_for() {
+    let site = park_site();
+    let mut served = Served::start(&site, &["--log", "logs"]).built();
+    served.get("/parks/efteling/").is(200);
+    assert_eq!(served.stop(), Some(0));
+    let folder = std::fs::read_dir(site.path("logs")).expect("a folder of logs");
+    let file = folder.map(|file| file.expect("a log").path()).next().expect("today's");
+    let text = std::fs::read_to_string(file).expect("its text");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let request = lines.iter().find(|line| line["path"] == "/parks/efteling/").expect("the request");
+    assert_eq!((&request["status"], &request["endpoint"]), (&200.into(), &"park".into()));
+    assert!(lines.iter().any(|line| line["kind"] == "build"));
+}
