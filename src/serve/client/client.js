@@ -93,6 +93,12 @@
     for (const link of old) if (!there.has(link.getAttribute("href"))) link.remove();
   };
 
+  // What the visitor has opened, ticked or typed is the visitor's.
+  const isVisitors = (name, node) =>
+    (name === "open" && node.tagName === "DETAILS") ||
+    (name === "value" && node.value !== node.defaultValue) ||
+    (name === "checked" && node.checked !== node.defaultChecked);
+
   const refresh = async (digest) => {
     if (refreshing) { again = true; return; }
     refreshing = true;
@@ -107,7 +113,7 @@
         restoreFocus: true,
         callbacks: {
           beforeNodeRemoved: (node) => node !== host,
-          beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
+          beforeAttributeUpdated: (name, node) => !isVisitors(name, node),
         },
       });
       if (!host.isConnected) document.documentElement.append(host);

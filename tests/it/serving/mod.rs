@@ -4,6 +4,7 @@ mod answers;
 mod beside;
 mod browserless;
 mod hostile;
+mod sessions;
 mod watching;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -12,7 +12,7 @@ const PYTHON: &str = "/parks/efteling/rides/python/";
 
 /// Waits until the output is what a clean build of the inputs makes, by events alone.
 #[track_caller]
-fn becomes_a_clean_build(site: &Site) {
+pub fn becomes_a_clean_build(site: &Site) {
     let (clean, expected) = site.build_elsewhere(&[]);
     assert_eq!(clean.code(), 0, "{}", clean.stderr());
     is_soon(site, &expected);
