@@ -4,6 +4,7 @@
 mod delivery;
 
 pub use delivery::{DeliverySettings, HeaderPattern};
+pub mod publish;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub per_page: PerPage,
     /// Country names that differ from the built-in ones, by ISO code.
     pub countries: BTreeMap<String, String>,
+    /// Where the site is published, by name.
+    pub publish: BTreeMap<String, publish::Target>,
     /// The user's own settings, by name, as JSON values for templates.
     pub extra: BTreeMap<String, serde_json::Value>,
     /// How files are sent; no page reads it.
@@ -90,6 +93,7 @@ impl Default for Settings {
             minify: true,
             per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
             countries: BTreeMap::new(),
+            publish: BTreeMap::new(),
             extra: BTreeMap::new(),
             delivery: DeliverySettings::default(),
         }
@@ -160,6 +164,11 @@ impl Settings {
                 } else {
                     findings.note(node.span, format!("`{code}` must be text"), None);
                 }
+            }
+        }
+        if let Some(node) = fields.take("publish") {
+            for (name, _, node) in Fields::of(node, findings).take_all() {
+                self.publish.insert(name, publish::Target::read(node, findings));
             }
         }
         if let Some(node) = fields.take("extra") {

@@ -39,7 +39,8 @@ impl Digest {
         self.to_string()[..digits.min(32)].to_owned()
     }
 
-    fn from_hash(hash: &blake3::Hash) -> Self {
+    /// The digest that a BLAKE3 hasher has come to.
+    pub fn from_hash(hash: &blake3::Hash) -> Self {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.as_bytes()[..16]);
         Self(bytes)

@@ -45,8 +45,9 @@
 //! ```text
 //! 7  main.rs, lib.rs
 //! 6  cli        what was typed → what is meant; one file a verb
-//! 5  metrics    the build's numbers as files
-//!    serve      a running site: what was built, and with --watch every change as it happens
+//! 5  serve      a running site: what was built, and with --watch every change as it happens
+//!    publish    from output/ to where visitors are: plan, guard, deploy, purge
+//!    metrics    the build's numbers as files
 //! 4  build      one build from end to end; why
 //! 3  site       which pages exist (routes) and what each shows (views)
 //!    catalog    the only way to read; groups
@@ -85,6 +86,7 @@ pub mod site;
 pub mod build;
 
 pub mod metrics;
+pub mod publish;
 pub mod serve;
 
 pub mod cli;

@@ -4,7 +4,9 @@
 
 mod changes;
 mod due;
+mod elsewhere;
 mod index;
+mod inventory;
 mod journal;
 mod plan;
 mod readers;
@@ -17,6 +19,8 @@ mod trace;
 mod why;
 mod work;
 
+pub use elsewhere::Elsewhere;
+pub use inventory::{Inventory, OutputFile, inventory};
 pub use session::{Look, Session, Touched};
 pub use why::{Why, why};
 
@@ -112,8 +116,20 @@ pub fn code_digest() -> Digest {
 /// Builds the site at `options.root` with `settings`. What is wrong with the site is in the
 /// report; an error is about the file system or the state.
 pub fn build(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Report> {
+    build_for(options, settings, &Elsewhere::default(), progress)
+}
+
+/// Builds as [`build`] does, but for files whose bytes are elsewhere already: they are not made
+/// only because they are missing.
+pub fn build_for(
+    options: &Options,
+    settings: Settings,
+    elsewhere: &Elsewhere,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let start = Instant::now();
     let mut session = Session::open(options.clone())?;
+    session.spare(elsewhere.clone());
     let opened = start.elapsed().as_secs_f64();
     let mut report = session.run(options.now, settings, Look::Everything, progress)?;
     report.phases.insert("open", opened);

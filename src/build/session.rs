@@ -15,6 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::changes::Changes;
+use super::elsewhere::Elsewhere;
 use super::readers::Readers;
 use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
@@ -72,6 +73,8 @@ pub struct Session {
     removed: Vec<RelPath>,
     /// Whether anything is kept for this process only.
     kept: bool,
+    /// Outputs that may be missing.
+    elsewhere: Elsewhere,
     /// Why nothing of an earlier build could be used, until the first report has said so.
     fresh: Option<String>,
 }
@@ -104,6 +107,7 @@ impl Session {
             unsettled: Look::Everything,
             removed: Vec::new(),
             kept: false,
+            elsewhere: Elsewhere::default(),
             fresh,
         };
         session.forget_unfinished()?;
@@ -111,6 +115,11 @@ impl Session {
             journal::restore(&session.state, &session.output)?;
         }
         Ok(session)
+    }
+
+    /// From now on outputs whose bytes are `elsewhere` may be missing.
+    pub fn spare(&mut self, elsewhere: Elsewhere) {
+        self.elsewhere = elsewhere;
     }
 
     /// One build: look, sync, plan, work, sweep, as of the moment `now`. What is wrong with the
@@ -217,7 +226,9 @@ impl Session {
             files: memory.files_due(options.now),
         };
         let look = if again.all { Look::Everything } else { look };
-        let Seen { mut content, outputs, look } = see(&self.pool, root, &snapshot, &self.output, look, &again, report)?;
+        let Seen { mut content, mut outputs, look } =
+            see(&self.pool, root, &snapshot, &self.output, look, &again, report)?;
+        self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
         let around = look_around(root, self.around.take(), &look, report)?;
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;

@@ -70,6 +70,12 @@ impl Trace {
     }
 }
 
+/// The facts in a trace, and all numbers of cells in it.
+pub fn facts_and_cells(bytes: &[u8]) -> Result<(Facts, impl Iterator<Item = CellId> + '_)> {
+    let (view, template, rest) = split(bytes).context("a trace is too short")?;
+    Ok((postcard::from_bytes(rest)?, cells(view).chain(cells(template))))
+}
+
 /// How a trace, as bytes, is touched by `changes`; `None` where it is not.
 pub fn touched<'c>(bytes: &[u8], changes: &'c Changes) -> Option<Touch<'c>> {
     let (view, template, _) = split(bytes)?;

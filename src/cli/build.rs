@@ -31,7 +31,8 @@ pub struct BuildArgs {
     base_url: Option<String>,
 }
 
-fn moment(text: &str) -> Result<i64, String> {
+/// A moment, as typed.
+pub(super) fn moment(text: &str) -> Result<i64, String> {
     parse_moment(text).ok_or_else(|| "write 2026-12-01 or 2026-12-01T09:00:00Z".to_owned())
 }
 

@@ -110,3 +110,23 @@ impl Progress for Console {
         }
     }
 }
+
+impl crate::publish::Progress for Console {
+    fn begin_bytes(&self, phase: &'static str, total: u64) {
+        self.end_progress();
+        if !self.bars || total == 0 {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        let template = "{msg:10} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(phase);
+        *self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(bar);
+    }
+
+    fn advance(&self, bytes: u64) {
+        Progress::advance(self, bytes);
+    }
+}

@@ -3,6 +3,9 @@
 mod build;
 mod clean;
 mod console;
+mod current;
+mod diff;
+mod publish;
 mod serve;
 mod signals;
 mod why;
@@ -69,6 +72,10 @@ enum Verb {
     Why(why::WhyArgs),
     /// Serve the site; with --watch, show every change as it happens
     Serve(serve::ServeArgs),
+    /// Bring the site to where visitors are: what changed, and nothing else
+    Publish(Box<publish::PublishArgs>),
+    /// Say what publishing would change, page by page
+    Diff(diff::DiffArgs),
     /// Remove what was built: the files below output/ that we wrote, and .lifthill/
     Clean,
 }
@@ -86,6 +93,10 @@ pub enum Exit {
     FileSystem,
     /// A signal stopped it.
     Stopped(Signal),
+    /// A database or the network failed.
+    Network,
+    /// A guard or the fence refused.
+    Refused,
     /// A bug of ours.
     Bug,
 }
@@ -98,6 +109,8 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::FileSystem => 3,
             Exit::Stopped(signal) => 128 + signal.number(),
+            Exit::Network => 4,
+            Exit::Refused => 5,
             Exit::Bug => 70,
         })
     }
@@ -120,6 +133,8 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
     };
     match &typed.verb {
         Verb::Build(args) => build::run(args, &typed.global, settings, &console),
+        Verb::Publish(args) => publish::run(args, &typed.global, settings, &console),
+        Verb::Diff(args) => diff::run(args, &typed.global, settings, &console),
         Verb::Why(args) => why::run(args, &typed.global, settings, &console),
         Verb::Serve(args) => serve::run(args, &typed.global, settings, &console),
         Verb::Clean => clean::run(&typed.global, &console),

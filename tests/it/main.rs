@@ -8,6 +8,7 @@ mod histories;
 mod increments;
 mod interruptions;
 mod mistakes;
+mod publish;
 mod serving;
 mod site;
 mod tree;

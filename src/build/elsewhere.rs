@@ -1,0 +1,50 @@
+//! Outputs that are elsewhere: files whose bytes a target holds already, and which therefore need
+//! not stand in `output/`. Knows nothing of targets.
+//!
+//! Law. Only a file that is missing is spared, and only where what is elsewhere has just the bytes
+//! that the state knows it by. A page that is due is built all the same, and written if its bytes
+//! are others. A compressed variant and its plain file follow each other: a target may hold only
+//! one of the two.
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::scan::OutputScan;
+use crate::digest::Digest;
+use crate::output::{Output, Written};
+use crate::state::{Snapshot, Store, Table};
+
+/// The extensions of compressed variants.
+const VARIANTS: [&str; 3] = [".gz", ".br", ".zst"];
+
+/// The digests of files that are elsewhere, by path below `output/`.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// Path, digest.
+    pub files: FxHashMap<Box<str>, Digest>,
+}
+
+impl Elsewhere {
+    /// Takes out of `scan` what need not be made.
+    pub(super) fn spare(&self, snapshot: &Snapshot, output: &Output, scan: &mut OutputScan) -> Result<()> {
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        let holds = |path: &str| -> Result<bool> {
+            let Some(there) = self.files.get(path) else { return Ok(false) };
+            let known: Option<Written> = snapshot.value(Table::Outputs, path.as_bytes())?;
+            Ok(known.is_some_and(|known| known.digest == *there))
+        };
+        let mut altered = Vec::new();
+        for path in scan.altered.drain(..) {
+            let name = path.as_str();
+            let plain = VARIANTS.iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(name);
+            let is_elsewhere = holds(name)? || holds(plain)? || holds(&format!("{plain}.gz"))?;
+            if !is_elsewhere || output.stamp(&path).is_some() {
+                altered.push(path);
+            }
+        }
+        scan.altered = altered;
+        Ok(())
+    }
+}

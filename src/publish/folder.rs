@@ -1,0 +1,463 @@
+//! Publishing to a folder of a web server's machine: each release a folder of its own, made of
+//! hard links to what is unchanged and copies of what is not, and one symbolic link, `current`,
+//! that is replaced in one step. Knows nothing of networks but the purge at the end.
+//!
+//! ```text
+//! current            → releases/20261124T235959Z-1a2b3c4d
+//! releases/<id>/     what the web server sends
+//! manifests/<id>     the release as a record
+//! register.json      releases in order, and what is owed
+//! lock               held while somebody deploys
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+
+use super::bucket::earlier;
+use super::deploy::release_id;
+use super::failure::Failure;
+use super::guard;
+use super::manifest::{Action, Change, Class, Manifest, Release};
+use super::plan::{Debt, Plan, plan};
+use super::purge::{Keys, Powers, planned, powers, purge};
+use super::register::{DebtLine, Line, Register};
+use super::told::{Outcome, PlanFile, write_purge_list};
+use super::{Options, Progress, Wish, keys, of_site, retention, runtime, verify};
+use crate::config::Settings;
+use crate::config::publish::Target;
+use crate::digest::Digest;
+use crate::paths::RelPath;
+
+/// A folder, and how it is published to.
+pub struct Folder<'f> {
+    /// The folder.
+    pub place: &'f Path,
+    /// Its settings.
+    pub target: &'f Target,
+    /// The URL at which visitors see it, without a slash at its end.
+    pub url: &'f str,
+    /// What is asked for.
+    pub options: &'f Options,
+}
+
+/// What is there.
+struct There {
+    register: Register,
+    base: Manifest,
+    debts: Vec<Debt>,
+}
+
+/// What is to be there, and where its bytes are.
+struct Wanted {
+    manifest: Manifest,
+    sources: BTreeMap<Box<str>, Box<str>>,
+    bytes: PathBuf,
+    back_to: Option<String>,
+    uncertain: BTreeSet<Box<str>>,
+}
+
+/// Does what is wished for.
+pub fn run(
+    folder: &Folder<'_>,
+    root: &Path,
+    settings: &Settings,
+    wish: &Wish,
+    progress: &dyn Progress,
+) -> Result<Outcome, Failure> {
+    let keys = keys(folder.target, folder.options)?;
+    let _lock = if folder.options.dry_run { None } else { Some(folder.lock()?) };
+    let there = folder.read()?;
+    let mut findings = Vec::new();
+    let mut wanted = match wish {
+        Wish::Publish | Wish::Audit => {
+            let (local, _held) = of_site(root, settings, folder.target)?;
+            Wanted {
+                manifest: local.manifest,
+                sources: local.sources,
+                bytes: root.join(crate::output::FOLDER),
+                back_to: None,
+                uncertain: BTreeSet::new(),
+            }
+        }
+        Wish::Rollback(id) => {
+            let line = earlier(&there.register.releases, id.as_deref())?.clone();
+            folder.return_to(line)?
+        }
+        Wish::Prune => match there.register.releases.first() {
+            None => return Ok(Outcome::default()),
+            Some(live) => folder.return_to(live.clone())?,
+        },
+    };
+    if *wish == Wish::Audit {
+        (wanted.uncertain, findings) = folder.damaged(&there)?;
+    }
+    let mut outcome = folder.make(there, wanted, keys.as_ref(), progress)?;
+    outcome.findings = findings;
+    Ok(outcome)
+}
+
+/// The releases in a folder, newest first; the first is live.
+pub fn releases(place: &Path) -> Result<Vec<Line>> {
+    Ok(register(place)?.releases)
+}
+
+/// The manifest of the live release; an empty one where nothing is live.
+pub fn live(place: &Path) -> Result<Manifest> {
+    match register(place)?.releases.first() {
+        None => Ok(Manifest::default()),
+        Some(line) => Ok(stored(place, &line.id)?.manifest),
+    }
+}
+
+fn stored(place: &Path, id: &str) -> Result<Release> {
+    let path = place.join("manifests").join(id);
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Release::decode(&bytes).with_context(|| path.display().to_string())
+}
+
+fn register(place: &Path) -> Result<Register> {
+    let file = place.join("register.json");
+    let mut register: Register = match fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", file.display()))?,
+        Err(error) if error.kind() == ErrorKind::NotFound => Register::default(),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+    };
+    // The link decides: a release that was written down and never became live is none.
+    let live = fs::read_link(place.join("current")).ok();
+    let live = live.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let at = register.releases.iter().position(|line| Some(&line.id) == live.as_ref());
+    register.releases.drain(..at.unwrap_or(register.releases.len()));
+    register.generation = register.releases.first().map_or(0, |line| line.generation);
+    register.debts.retain(|debt| Some(&debt.id) == live.as_ref());
+    Ok(register)
+}
+
+impl Folder<'_> {
+    fn lock(&self) -> Result<File, Failure> {
+        for folder in ["", "releases", "manifests"] {
+            let path = self.place.join(folder);
+            fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        }
+        let path = self.place.join("lock");
+        let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => {
+                Err(Failure::refused(format!("another deploy is working on {}", self.place.display())))
+            }
+            Err(TryLockError::Error(error)) => Err(Failure::Local(error.into())),
+        }
+    }
+
+    fn read(&self) -> Result<There> {
+        let current = self.place.join("current");
+        if fs::symlink_metadata(&current).is_ok_and(|metadata| !metadata.is_symlink()) {
+            bail!("{} is not a link of ours; move it away first", current.display());
+        }
+        let register = register(self.place)?;
+        let base = match register.releases.first() {
+            None => Manifest::default(),
+            Some(line) => self.release(&line.id)?.manifest,
+        };
+        let owed = |debt: &DebtLine| Ok(Debt { release: self.release(&debt.id)?, moved: true, done: 0 });
+        let debts = register.debts.iter().map(owed).collect::<Result<_>>()?;
+        Ok(There { register, base, debts })
+    }
+
+    fn release(&self, id: &str) -> Result<Release> {
+        stored(self.place, id)
+    }
+
+    fn return_to(&self, line: Line) -> Result<Wanted> {
+        Ok(Wanted {
+            manifest: self.release(&line.id)?.manifest,
+            sources: BTreeMap::new(),
+            bytes: self.place.join("releases").join(&line.id),
+            back_to: Some(line.id),
+            uncertain: BTreeSet::new(),
+        })
+    }
+
+    /// Files of the live release that are missing or hold other bytes.
+    fn damaged(&self, there: &There) -> Result<(BTreeSet<Box<str>>, Vec<String>)> {
+        let Some(live) = there.register.releases.first() else { return Ok(Default::default()) };
+        let root = self.place.join("releases").join(&live.id);
+        let mut found: Vec<(Box<str>, String)> = there
+            .base
+            .entries
+            .par_iter()
+            .filter_map(|(key, entry)| {
+                let finding = match fs::read(root.join(&**key)) {
+                    Ok(bytes) if Digest::of(&bytes) == entry.digest => return None,
+                    Ok(_) => "holds other bytes",
+                    Err(_) => "is missing",
+                };
+                Some((key.clone(), format!("{key} {finding}")))
+            })
+            .collect();
+        found.sort();
+        Ok(found.into_iter().unzip())
+    }
+
+    fn make(
+        &self,
+        there: There,
+        wanted: Wanted,
+        keys: Option<&Keys>,
+        progress: &dyn Progress,
+    ) -> Result<Outcome, Failure> {
+        let now = self.options.now;
+        let generation = there.register.generation + 1;
+        let Wanted { mut manifest, sources, bytes, back_to, uncertain } = wanted;
+        let mut debts = there.debts.clone();
+        if !uncertain.is_empty() {
+            let keys = uncertain.iter().filter(|key| manifest.entries.contains_key(*key));
+            let changes = keys.map(|key| Change { key: key.clone(), action: Action::Mend, class: Class::Page });
+            let release = Release {
+                id: "audit".to_owned(),
+                generation: 0,
+                at: 0,
+                changes: changes.collect(),
+                unpurged: Vec::new(),
+                manifest: Manifest::default(),
+            };
+            debts.push(Debt { release, moved: false, done: 0 });
+        }
+        let plan = plan(&there.base, &mut manifest, &debts, retention(self.target), generation, now);
+        let mut consent = self.options.consent.clone();
+        consent.gone.extend(self.target.allow_gone.iter().cloned());
+        if back_to.is_some() {
+            consent.gone = vec!["*".to_owned()];
+        }
+        let broken = guard::broken_urls(&there.base, &mut manifest, &consent);
+        let release = Release {
+            id: release_id(now),
+            generation,
+            at: now,
+            changes: plan.changes.clone(),
+            unpurged: plan.unpurged.iter().cloned().collect(),
+            manifest,
+        };
+        let exact = Powers { urls: usize::MAX, tags: 0, folders: 0 };
+        let cache = self.target.purge.as_ref().filter(|_| self.options.purge_list.is_none());
+        let purging = planned(&release.touched(), &there.base, &release.manifest, cache.map_or(exact, powers));
+        let told = PlanFile::new(&there.register, &self.target.to, &release, &plan, purging.clone());
+        let mut outcome = Outcome { plan: Some(told), ..Outcome::default() };
+        outcome.live = there.register.releases.first().map(|line| line.id.clone());
+        if let Some(wish) = &self.options.apply
+            && let Some(reason) = outcome.plan.as_ref().and_then(|found| wish.differs(found))
+        {
+            return Err(Failure::refused(reason));
+        }
+        let mut refused = Vec::new();
+        if back_to.is_none() {
+            let text = |file: &str| fs::read_to_string(bytes.join(file)).ok();
+            refused.extend(guard::host_problems(&release.manifest, self.target.host, 0, text));
+            refused.extend(guard::deletes(&there.base, &release.manifest, &consent));
+            refused.extend(broken);
+        }
+        if self.options.dry_run {
+            outcome.refusals = refused;
+            return Ok(outcome);
+        }
+        if !refused.is_empty() {
+            return Err(Failure::Refused(refused));
+        }
+        if plan.is_empty() && there.register.generation > 0 {
+            return Ok(outcome);
+        }
+        self.clear(&there.register)?;
+        let made = Making { folder: self, there: &there, release: &release, plan: &plan, sources, bytes, progress };
+        (outcome.objects, outcome.bytes) = made.make()?;
+        let mut register = self.point(&there.register, &release, back_to)?;
+        outcome.published = true;
+        outcome.live = Some(release.id.clone());
+        if let Some(file) = &self.options.purge_list {
+            write_purge_list(file, self.url, &purging)?;
+        }
+        let patience = super::remote::Patience::default();
+        if let (Some(cache), Some(keys)) = (&self.target.purge, keys) {
+            runtime()?.block_on(purge(cache, keys, self.url, &release.id, &purging, patience))?;
+        }
+        if self.target.verify {
+            runtime()?.block_on(verify::pages(&release, self.url, patience))?;
+        }
+        register.debts.clear();
+        self.write(&register)?;
+        self.clear(&register)?;
+        Ok(outcome)
+    }
+
+    /// Writes the release down, then makes it live in one step.
+    fn point(&self, before: &Register, release: &Release, back_to: Option<String>) -> Result<Register> {
+        let stored = release.encode()?;
+        replace(&self.place.join("manifests").join(&release.id), &stored)?;
+        let mut register = before.clone();
+        register.format = 1;
+        register.generation = release.generation;
+        register.writer.clone_from(&release.id);
+        let line = Line {
+            id: release.id.clone(),
+            generation: release.generation,
+            at: release.at,
+            digest: Digest::of(&stored).to_string(),
+            objects: release.manifest.entries.len() as u64,
+            bytes: release.manifest.bytes(),
+            back_to,
+        };
+        register.releases.insert(0, line);
+        register.debts = vec![DebtLine { id: release.id.clone(), moved: true, done: 0 }];
+        self.write(&register)?;
+        let beside = self.place.join(".current.new");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("cannot remove a link"),
+            _ => {}
+        }
+        link(&Path::new("releases").join(&release.id), &beside)?;
+        fs::rename(&beside, self.place.join("current")).context("cannot replace the link `current`")?;
+        sync_folder(self.place)?;
+        let retention = retention(self.target);
+        let (generation, now) = (register.generation, self.options.now);
+        register.releases.retain(|line| !retention.is_over(line.generation, line.at, generation, now));
+        Ok(register)
+    }
+
+    fn write(&self, register: &Register) -> Result<()> {
+        replace(&self.place.join("register.json"), &serde_json::to_vec_pretty(register)?)
+    }
+
+    /// Removes folders and records of releases that the register does not know: half-made ones and
+    /// those whose time is over.
+    fn clear(&self, register: &Register) -> Result<()> {
+        let known: BTreeSet<&str> = register.releases.iter().map(|line| line.id.as_str()).collect();
+        for folder in ["releases", "manifests"] {
+            let path = self.place.join(folder);
+            for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
+                let entry = entry?;
+                if known.contains(&*entry.file_name().to_string_lossy()) {
+                    continue;
+                }
+                let gone = match entry.file_type()?.is_dir() {
+                    true => fs::remove_dir_all(entry.path()),
+                    false => fs::remove_file(entry.path()),
+                };
+                gone.with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The making of one release's folder.
+struct Making<'m> {
+    folder: &'m Folder<'m>,
+    there: &'m There,
+    release: &'m Release,
+    plan: &'m Plan,
+    sources: BTreeMap<Box<str>, Box<str>>,
+    bytes: PathBuf,
+    progress: &'m dyn Progress,
+}
+
+impl Making<'_> {
+    /// Makes the folder; returns how many files were copied, and their bytes.
+    fn make(&self) -> Result<(u64, u64)> {
+        let releases = self.folder.place.join("releases");
+        let partial = releases.join(format!(".{}.partial", self.release.id));
+        let live = self.there.register.releases.first().map(|line| releases.join(&line.id));
+        let manifest = &self.release.manifest;
+        let folders: BTreeSet<&str> = manifest
+            .entries
+            .keys()
+            .chain(manifest.retired.keys())
+            .map(|key| key.rsplit_once('/').map_or("", |(folder, _)| folder))
+            .collect();
+        for folder in &folders {
+            fs::create_dir_all(partial.join(folder)).with_context(|| format!("cannot create {}", partial.display()))?;
+        }
+        let mended: BTreeSet<&str> =
+            self.plan.changes.iter().filter(|one| one.action == Action::Mend).map(|one| &*one.key).collect();
+        let is_there = |key: &str, digest: Digest| {
+            let base = &self.there.base;
+            let old = base.entries.get(key).or_else(|| base.retired.get(key).map(|retired| &retired.entry));
+            old.is_some_and(|old| old.digest == digest) && !mended.contains(key)
+        };
+        let copies = manifest.entries.iter().filter(|(key, entry)| !is_there(key, entry.digest));
+        let (total, bytes) = copies.fold((0, 0), |(count, sum), (_, entry)| (count + 1, sum + entry.size));
+        self.progress.begin_bytes("copying", bytes);
+        let retired = manifest.retired.iter().map(|(key, retired)| (key, &retired.entry));
+        let all: Vec<_> = manifest.entries.iter().chain(retired).collect();
+        all.par_iter().try_for_each(|(key, entry)| -> Result<()> {
+            let target = partial.join(&***key);
+            if let Some(live) = live.as_ref().filter(|_| is_there(key, entry.digest)) {
+                let source = live.join(&***key);
+                // A file has only so many links; one more copy begins anew.
+                if fs::hard_link(&source, &target).is_ok() {
+                    return Ok(());
+                }
+                fs::copy(&source, &target).with_context(|| format!("cannot copy {}", source.display()))?;
+                let modified = fs::metadata(&source)?.modified()?;
+                File::options().write(true).open(&target)?.set_modified(modified)?;
+                return Ok(());
+            }
+            self.copy(key, entry.digest, &target, live.as_deref())?;
+            self.progress.advance(entry.size);
+            Ok(())
+        })?;
+        fs::rename(&partial, releases.join(&self.release.id)).context("cannot name the release's folder")?;
+        sync_folder(&releases)?;
+        Ok((total, bytes))
+    }
+
+    /// Copies a file, held against its digest. Its time is later than that of what stood there,
+    /// by a whole second: web servers tell versions apart by size and second.
+    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&Path>) -> Result<()> {
+        let source = self.bytes.join(self.sources.get(key).map_or(key, |source| &**source));
+        if RelPath::new(key).is_none() {
+            bail!("{key} is no path of a file");
+        }
+        let bytes = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
+        if Digest::of(&bytes) != digest {
+            bail!("{} is not as the build left it; run `lifthill build` and publish again", source.display());
+        }
+        fs::write(target, &bytes).with_context(|| format!("cannot write {}", target.display()))?;
+        let plain = [".gz", ".br", ".zst"].iter().find_map(|extension| key.strip_suffix(extension)).unwrap_or(key);
+        let stood = live.and_then(|live| fs::metadata(live.join(plain)).and_then(|file| file.modified()).ok());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.release.at.max(0) as u64);
+        let modified = stood.map_or(now, |stood| now.max(stood + Duration::from_secs(1)));
+        let file = File::options().write(true).open(target)?;
+        file.set_modified(modified)?;
+        file.sync_all().with_context(|| format!("cannot write {}", target.display()))
+    }
+}
+
+/// A reader must never meet half a file.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension("new");
+    let written = File::create(&beside).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&beside, path)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn sync_folder(path: &Path) -> Result<()> {
+    let opened = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    opened.sync_all().with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(unix)]
+fn link(to: &Path, at: &Path) -> Result<()> {
+    std::os::unix::fs::symlink(to, at).with_context(|| format!("cannot make the link {}", at.display()))
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, at: &Path) -> Result<()> {
+    bail!("{} cannot be made: this system has no links that can be replaced in one step", at.display())
+}

@@ -1,0 +1,296 @@
+//! From `output/` to where visitors are: exact, atomic, resumable. One publish from end to end;
+//! each step is a file beside this one.
+//!
+//! ```text
+//!  state ──local──▶ manifest ──plan──▶ changes ──guard──▶ deploy ──▶ purge ──▶ verify
+//!  output/                    ▲                            │
+//!                      base manifest ◀── the target ◀──────┘
+//! ```
+//!
+//! Laws. A page that visitors can reach has its assets beside it, always: assets are sent before
+//! pages and stay for releases and days after the last page that asked for them. A run that fails
+//! takes nothing away. What a run may have changed is on record before it changes anything, so the
+//! next run makes it certain and purges it. Of two runs at a time exactly one goes on. Credentials
+//! come from the environment and appear in no message, record or file.
+
+pub mod bucket;
+pub mod deploy;
+pub mod diff;
+pub mod failure;
+pub mod folder;
+pub mod guard;
+pub mod local;
+pub mod manifest;
+pub mod plan;
+pub mod purge;
+pub mod register;
+pub mod remote;
+mod stores;
+pub mod told;
+pub mod upload;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::build::{Elsewhere, inventory};
+use crate::config::Settings;
+use crate::config::publish::Target;
+use crate::headers::HeaderRules;
+use bucket::Bucket;
+use deploy::{Deployer, ReleaseCache};
+use failure::Failure;
+use folder::Folder;
+use guard::Consent;
+use local::{Local, local};
+use plan::Retention;
+use register::Line;
+use told::{Outcome, PlanFile};
+
+/// Told how far sending is; for progress bars.
+pub trait Progress: Sync {
+    /// So many bytes are going to be sent.
+    fn begin_bytes(&self, phase: &'static str, total: u64);
+    /// Some of them are.
+    fn advance(&self, bytes: u64);
+}
+
+/// Tells nobody.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin_bytes(&self, _: &'static str, _: u64) {}
+    fn advance(&self, _: u64) {}
+}
+
+/// What is wanted of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// That it hold the site.
+    Publish,
+    /// The same, and that whatever others did to it be mended.
+    Audit,
+    /// That it hold an earlier release again: this one, or the one before the live one.
+    Rollback(Option<String>),
+    /// That what no release needs be taken away.
+    Prune,
+}
+
+/// How it is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// What the publisher consents to.
+    pub consent: Consent,
+    /// Take the target over from another deploy.
+    pub take_over: bool,
+    /// Where the URLs to be purged are written.
+    pub purge_list: Option<PathBuf>,
+    /// The plan that is meant, and no other.
+    pub apply: Option<PlanFile>,
+    /// The present moment, in seconds since 1970.
+    pub now: i64,
+}
+
+/// The settings' name for a target, and the target.
+pub struct Named<'n> {
+    /// Its name.
+    pub name: &'n str,
+    /// Its settings.
+    pub target: &'n Target,
+}
+
+/// For how long a silent deploy keeps others out.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// Does what is wished for with the site at `root`.
+pub fn publish(
+    root: &Path,
+    settings: &Settings,
+    to: &Named<'_>,
+    wish: &Wish,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Outcome, Failure> {
+    let start = Instant::now();
+    let mut outcome = match to.target.to.strip_prefix("file://") {
+        Some(place) => {
+            let folder =
+                Folder { place: Path::new(place), target: to.target, url: url_of(settings, to.target), options };
+            folder::run(&folder, root, settings, wish, progress)?
+        }
+        None => {
+            let runtime = runtime()?;
+            let places = Places::of(root, to.name)?;
+            let keys = keys(to.target, options)?;
+            let remote = stores::open(to.target)?;
+            let deployer = deployer(to.target, options, places.owner()?);
+            let bucket = Bucket {
+                remote: &remote,
+                target: to.target,
+                url: url_of(settings, to.target),
+                output: &root.join(crate::output::FOLDER),
+                deployer: &deployer,
+                options,
+                keys: keys.as_ref(),
+                cache: &places,
+                progress,
+            };
+            match wish {
+                Wish::Publish => {
+                    let (local, _held) = of_site(root, settings, to.target)?;
+                    runtime.block_on(bucket.publish(&local))?
+                }
+                Wish::Audit => {
+                    let (local, _held) = of_site(root, settings, to.target)?;
+                    runtime.block_on(bucket.audit(&local))?
+                }
+                Wish::Rollback(id) => runtime.block_on(bucket.rollback(id.as_deref()))?,
+                Wish::Prune => runtime.block_on(bucket.prune())?,
+            }
+        }
+    };
+    outcome.seconds = start.elapsed().as_secs_f64();
+    outcome.peak_memory_bytes = crate::report::peak_memory_bytes();
+    Ok(outcome)
+}
+
+/// The releases that a target can go back to, newest first; the first is live.
+pub fn releases(to: &Named<'_>) -> Result<Vec<Line>, Failure> {
+    match to.target.to.strip_prefix("file://") {
+        Some(place) => Ok(folder::releases(Path::new(place))?),
+        None => {
+            let remote = stores::open(to.target)?;
+            runtime()?.block_on(async { Ok(register::Held::read(&remote).await?.register.releases) })
+        }
+    }
+}
+
+/// What a target holds for certain, so that a build on a machine without the bytes need not make
+/// it. Asks nobody where `output/` is there: it costs nothing to look at it.
+pub fn elsewhere(root: &Path, to: &Named<'_>) -> Result<Elsewhere, Failure> {
+    if root.join(crate::output::FOLDER).is_dir() || !root.join(crate::state::FOLDER).is_dir() {
+        return Ok(Elsewhere::default());
+    }
+    let (base, uncertain) = match to.target.to.strip_prefix("file://") {
+        Some(place) => (folder::live(Path::new(place))?, BTreeSet::new()),
+        None => {
+            let places = Places::of(root, to.name)?;
+            let remote = stores::open(to.target)?;
+            let before = runtime()?.block_on(deploy::Before::read(&remote, &places))?;
+            let uncertain: BTreeSet<Box<str>> = before.uncertain().into_iter().map(Box::from).collect();
+            (before.base, uncertain)
+        }
+    };
+    let mut elsewhere = Elsewhere::default();
+    let gzipped = |entry: &manifest::Entry| base.headers_of(entry).content_encoding.is_some();
+    let certain = base.entries.iter().filter(|(key, _)| !uncertain.contains(*key));
+    for (key, entry) in certain {
+        let file = if gzipped(entry) { format!("{key}.gz").into() } else { key.clone() };
+        elsewhere.files.insert(file, entry.digest);
+    }
+    Ok(elsewhere)
+}
+
+/// What publishing the site at `root` would change for visitors.
+pub fn differences(root: &Path, settings: &Settings, to: &Named<'_>) -> Result<diff::Diff, Failure> {
+    let (local, _held) = of_site(root, settings, to.target)?;
+    let live = match to.target.to.strip_prefix("file://") {
+        Some(place) => folder::live(Path::new(place))?,
+        None => {
+            let places = Places::of(root, to.name)?;
+            let remote = stores::open(to.target)?;
+            runtime()?.block_on(deploy::Before::read(&remote, &places))?.base
+        }
+    };
+    Ok(diff::diff(&live, &local))
+}
+
+/// The site as it is to be published, and the hold on its state: nobody builds meanwhile.
+pub fn of_site(root: &Path, settings: &Settings, target: &Target) -> Result<(Local, crate::build::Inventory), Failure> {
+    let inventory = inventory(root)?;
+    let local = local(&inventory, target, &HeaderRules::of_settings(settings))?;
+    Ok((local, inventory))
+}
+
+/// Who deploys.
+pub fn deployer(target: &Target, options: &Options, owner: String) -> Deployer {
+    Deployer {
+        owner,
+        lease: LEASE,
+        take_over: options.take_over,
+        at_a_time: target.uploads as usize,
+        keep: target.rollback,
+        now: options.now,
+        retention: retention(target),
+    }
+}
+
+fn retention(target: &Target) -> Retention {
+    Retention { releases: target.keep_releases, days: target.keep_days }
+}
+
+fn keys(target: &Target, options: &Options) -> Result<Option<purge::Keys>, Failure> {
+    let wanted = target.purge.as_ref().filter(|_| !options.dry_run && options.purge_list.is_none());
+    wanted.map(|cache| purge::keys_of(cache, |name| std::env::var(name).ok())).transpose()
+}
+
+fn url_of<'u>(settings: &'u Settings, target: &'u Target) -> &'u str {
+    target.url.as_deref().unwrap_or(&settings.site.base_url)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    stores::choose_cryptography();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Ok(runtime.context("cannot start the network's threads")?)
+}
+
+/// What a site's folder remembers of a target, in `.lifthill/publish/NAME/`: our name, and the
+/// releases we have seen. All of it may be lost.
+struct Places {
+    folder: PathBuf,
+}
+
+impl Places {
+    fn of(root: &Path, name: &str) -> Result<Self, Failure> {
+        let folder =
+            root.join(crate::state::FOLDER).join("publish").join(crate::digest::Digest::of(name.as_bytes()).hex(16));
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(Self { folder })
+    }
+
+    fn owner(&self) -> Result<String, Failure> {
+        let file = self.folder.join("owner");
+        if let Ok(name) = std::fs::read_to_string(&file)
+            && name.len() == 32
+        {
+            return Ok(name);
+        }
+        let name = format!("{:016x}{:016x}", remote::random(), remote::random());
+        std::fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(name)
+    }
+}
+
+impl ReleaseCache for Places {
+    fn get(&self, id: &str) -> Option<Vec<u8>> {
+        crate::paths::is_plain_component(id).then(|| std::fs::read(self.folder.join(format!("{id}.release"))).ok())?
+    }
+
+    /// Only the last release is worth keeping; one that is half written is not the right one.
+    fn put(&self, id: &str, bytes: &[u8]) {
+        if !crate::paths::is_plain_component(id) {
+            return;
+        }
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().ends_with(".release") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        let _ = std::fs::write(self.folder.join(format!("{id}.release")), bytes);
+    }
+}

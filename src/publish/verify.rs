@@ -1,0 +1,45 @@
+//! Asking the public site for a few pages after publishing: do visitors see the release? Knows
+//! nothing of stores.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::failure::Failure;
+use super::guard::url_of;
+use super::manifest::{Action, Class, Release};
+use super::purge::encoded;
+use super::remote::{Patience, Pauses};
+use crate::digest::Digest;
+
+/// Pages that are asked for at most.
+const SAMPLE: usize = 5;
+
+/// Asks for a few of the pages that `release` changed; each must have the bytes of the release.
+pub async fn pages(release: &Release, site: &str, patience: Patience) -> Result<(), Failure> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().context("no HTTP client")?;
+    let sent = |action| matches!(action, Action::Add | Action::Replace | Action::Redress | Action::Mend);
+    let changed = release.changes.iter().filter(|change| change.class == Class::Page && sent(change.action));
+    let all: Vec<&str> = changed.map(|change| &*change.key).collect();
+    for key in all.iter().step_by(all.len().div_ceil(SAMPLE).max(1)) {
+        let Some(entry) = release.manifest.entries.get(*key) else { continue };
+        let url = format!("{site}{}", encoded(&url_of(key)));
+        let mut pauses = Pauses::new(patience);
+        for attempt in 1.. {
+            let seen = async {
+                let answer = client.get(&url).send().await?.error_for_status()?;
+                answer.bytes().await
+            };
+            let failure = match seen.await {
+                Ok(bytes) if Digest::of(&bytes) == entry.digest => break,
+                Ok(_) => Failure::Network(anyhow!("{url} does not show what was published")),
+                Err(error) => Failure::network(&format!("{url} cannot be seen"), &error.without_url()),
+            };
+            if attempt >= patience.attempts {
+                return Err(failure);
+            }
+            pauses.rest().await;
+        }
+    }
+    Ok(())
+}
