@@ -33,6 +33,8 @@ pub struct Settings {
     pub minify: bool,
     /// Records on one page of a list.
     pub per_page: PerPage,
+    /// What `cache gc` keeps.
+    pub cache: CacheBounds,
     /// Country names that differ from the built-in ones, by ISO code.
     pub countries: BTreeMap<String, String>,
     /// Where the site is published, by name.
@@ -41,6 +43,15 @@ pub struct Settings {
     pub extra: BTreeMap<String, serde_json::Value>,
     /// How files are sent; no page reads it.
     pub delivery: DeliverySettings,
+}
+
+/// What may be kept between builds although nothing refers to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheBounds {
+    /// Unused for so many days.
+    pub max_age_days: u32,
+    /// Megabytes in all.
+    pub max_size_mb: u64,
 }
 
 /// What nearly every page shows; one setting, since they are read together.
@@ -92,6 +103,7 @@ impl Default for Settings {
             rating_scale: 10,
             minify: true,
             per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
+            cache: CacheBounds { max_age_days: 30, max_size_mb: 4096 },
             countries: BTreeMap::new(),
             publish: BTreeMap::new(),
             extra: BTreeMap::new(),
@@ -154,6 +166,14 @@ impl Settings {
             };
             lists.finish(findings);
         }
+        if let Some(node) = fields.take("cache") {
+            let mut cache = Fields::of(node, findings);
+            let days = cache.integer("max_age_days", 0..=100_000, findings);
+            self.cache.max_age_days = days.unwrap_or(self.cache.max_age_days);
+            let size = cache.integer("max_size_mb", 0..=1_000_000_000, findings);
+            self.cache.max_size_mb = size.map_or(self.cache.max_size_mb, u64::from);
+            cache.finish(findings);
+        }
         if let Some(node) = fields.take("countries") {
             for (code, place, node) in Fields::of(node, findings).take_all() {
                 if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -182,9 +202,15 @@ impl Settings {
 
     /// Every setting that a page can read, with the digest of its value.
     pub fn digests(&self) -> BTreeMap<String, Digest> {
-        let mut digests = BTreeMap::new();
+        let values = self.values().into_iter();
+        values.map(|(name, value)| (name, Digest::of(value.to_string().as_bytes()))).collect()
+    }
+
+    /// Every setting that a page can read, with its value.
+    pub fn values(&self) -> BTreeMap<String, serde_json::Value> {
+        let mut values = BTreeMap::new();
         let mut add = |name: &str, value: serde_json::Value| {
-            digests.insert(name.to_owned(), Digest::of(value.to_string().as_bytes()));
+            values.insert(name.to_owned(), value);
         };
         add("site", serde_json::to_value(&self.site).unwrap_or_default());
         add("smart_punctuation", self.smart_punctuation.into());
@@ -201,7 +227,7 @@ impl Settings {
         for (name, value) in &self.extra {
             add(&format!("extra.{name}"), value.clone());
         }
-        digests
+        values
     }
 }
 

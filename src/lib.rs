@@ -35,6 +35,13 @@
 //!   [`build::Options::now`], which decides only what is published.
 //! * A state that cannot be used costs a clean build, never an error. A build that did not come
 //!   to its end is one.
+//! * Every file is in the journal before it is made, so that what a killed build has left, and
+//!   what is ours where the state is lost, is known. The journal and the state must be of one
+//!   build, or neither is believed.
+//! * Whatever changes output or state does so through a [`disk::Disk`], which can be told to fail
+//!   at any change; tests try each.
+//! * A dry run, [`build::why`] and [`build::impact`] read the state under changes that only they
+//!   see; there is no second way to decide what is due.
 //! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
 //!   write. No symbolic link is followed.
 //!

@@ -43,6 +43,9 @@ pub struct Report {
     /// What a build would do, where only that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Planned>,
+    /// What came of comparing the output with a clean build's, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
     /// Files of rendered pages, sorted.
     pub rendered: Vec<String>,
 }
@@ -75,6 +78,38 @@ pub struct Planned {
     pub due: Vec<PlannedPage>,
     /// Files of pages that are no more.
     pub removed: Vec<String>,
+}
+
+/// What came of comparing the output with a clean build's.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verified {
+    /// Files compared.
+    pub files: u64,
+    /// What decided which, where not all were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Files that differ.
+    pub differences: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<Difference>,
+}
+
+/// A file that is not as a clean build makes it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// The file below `output/`.
+    pub file: String,
+    /// The first byte that differs.
+    pub byte: u64,
+    /// What stands around it here; `None` where there is no such file.
+    pub here: Option<String>,
+    /// What a clean build has there; `None` where it makes no such file.
+    pub clean: Option<String>,
+    /// What the page is known to have read.
+    pub reads: Vec<String>,
+    /// Why it was last rendered.
+    pub reason: Option<String>,
 }
 
 /// A page that would be looked at.

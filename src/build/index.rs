@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::changes::Changes;
+use super::changes::{Causes, Changes};
+use super::differences;
 use crate::catalog::group::{contribution, memberships};
 use crate::catalog::keys::{self, SliceMark};
 use crate::catalog::{Cell, Group, Membership, Totals};
@@ -41,6 +42,8 @@ pub struct Index<'i, 't> {
     parks: FxHashSet<Box<str>>,
     /// In a first build, the records with cards so far: no other has one. `None` later.
     applied: Option<FxHashSet<u64>>,
+    /// Because of which the group that is being settled changed.
+    causes: Causes,
     /// Aliases that are no URL paths, by record.
     pub bad_urls: Vec<(RecordId, String)>,
 }
@@ -51,6 +54,21 @@ struct Dirt {
     totals: Totals,
     /// Whether members came, went, moved or look different.
     members: bool,
+    /// Which did.
+    causes: Causes,
+}
+
+/// The part of a card that is its link.
+#[derive(serde::Serialize)]
+struct LinkOf<'c> {
+    name: &'c str,
+    url: &'c str,
+}
+
+impl<'c> LinkOf<'c> {
+    fn of(card: &'c Card) -> Self {
+        Self { name: &card.name, url: &card.url }
+    }
 }
 
 /// What a park adds to its country.
@@ -72,6 +90,7 @@ impl<'i, 't> Index<'i, 't> {
             dirty: FxHashMap::default(),
             parks: FxHashSet::default(),
             applied: first.then(FxHashSet::default),
+            causes: Causes::default(),
             bad_urls: Vec::new(),
         }
     }
@@ -86,11 +105,18 @@ impl<'i, 't> Index<'i, 't> {
         if old == encoded {
             return Ok(());
         }
-        self.changes.note(&Cell::Card(id.clone()));
         let old_card: Option<Card> = old.as_deref().map(postcard::from_bytes).transpose()?;
+        self.changes.note_with(&Cell::Card(id.clone()), || match (&old_card, new) {
+            (Some(old), Some(new)) => differences::fields(old, new),
+            (Some(_), None) => Some("it is gone".to_owned()),
+            (None, _) => (!unknown).then(|| "it is new".to_owned()),
+        });
         let name_and_url = |card: &Card| (card.name.clone(), card.url.clone());
         if old_card.as_ref().map(name_and_url) != new.map(name_and_url) {
-            self.changes.note(&Cell::Link(id.clone()));
+            self.changes.note_with(&Cell::Link(id.clone()), || match (&old_card, new) {
+                (Some(old), Some(new)) => differences::fields(&LinkOf::of(old), &LinkOf::of(new)),
+                _ => None,
+            });
         }
         match &encoded {
             Some(bytes) => self.tables.put(Table::Cards, &key, bytes)?,
@@ -116,6 +142,7 @@ impl<'i, 't> Index<'i, 't> {
         };
         let (before, took) = of(old);
         let (after, gives) = of(new);
+        let cause = if self.applied.is_some() { None } else { Some(Cell::Card(id.clone()).id()) };
         for membership in &before {
             let stays = after.iter().any(|other| other.group == membership.group && other.sort == membership.sort);
             let key = keys::member(membership.group.digest(), &membership.sort);
@@ -125,6 +152,9 @@ impl<'i, 't> Index<'i, 't> {
             let dirt = self.dirty.entry(membership.group.clone()).or_default();
             dirt.totals = dirt.totals.plus(took, -1);
             dirt.members |= !stays;
+            if let Some(cause) = cause.filter(|_| !stays) {
+                dirt.causes.add(cause);
+            }
         }
         for membership in after {
             let Membership { group, sort, .. } = &membership;
@@ -139,6 +169,9 @@ impl<'i, 't> Index<'i, 't> {
             let dirt = self.dirty.entry(membership.group).or_default();
             dirt.totals = dirt.totals.plus(gives, 1);
             dirt.members |= !same;
+            if let Some(cause) = cause.filter(|_| !same) {
+                dirt.causes.add(cause);
+            }
         }
         Ok(())
     }
@@ -209,7 +242,7 @@ impl<'i, 't> Index<'i, 't> {
             let old: Totals = self.tables.value(Table::Totals, &key)?.unwrap_or_default();
             let new = old.plus(dirt.totals, 1);
             if new != old {
-                self.changes.note(&Cell::Totals(group.clone()));
+                self.changes.note_because(&Cell::Totals(group.clone()), dirt.causes);
                 if new.is_empty() {
                     self.tables.remove(Table::Totals, &key)?;
                 } else {
@@ -217,7 +250,8 @@ impl<'i, 't> Index<'i, 't> {
                 }
             }
             if dirt.members {
-                self.changes.note(&Cell::Group(group.clone()));
+                self.changes.note_because(&Cell::Group(group.clone()), dirt.causes);
+                self.causes = dirt.causes;
                 if let Some(size) = per_page(&group, &self.settings.per_page) {
                     self.cut(&group, old.members, new.members, size)?;
                 }
@@ -280,7 +314,7 @@ impl<'i, 't> Index<'i, 't> {
                 continue;
             }
             if before.map(|mark| mark.digest) != after.map(|mark| mark.digest) {
-                self.changes.note(&Cell::Slice(group.clone(), number));
+                self.changes.note_because(&Cell::Slice(group.clone(), number), self.causes);
             }
             match after {
                 Some(mark) => self.tables.put_value(Table::Slices, &keys::slice(group, number), mark)?,
@@ -351,6 +385,8 @@ impl<'i, 't> Index<'i, 't> {
                     let counted = Totals { rides: share.rides, coasters: share.coasters, ..Totals::default() };
                     let dirt = self.dirty.entry(Group::ParksOfCountry(country.clone())).or_default();
                     dirt.totals = dirt.totals.plus(counted, times);
+                    dirt.causes.add(Cell::Totals(Group::RidesOfPark(id.key.to_string())).id());
+                    dirt.causes.add(Cell::Card(id.clone()).id());
                 }
             }
             if new == Share::default() {

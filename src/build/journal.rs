@@ -10,7 +10,8 @@
 //! +1f0c9a7e5b21d388 parks/efteling/index.html    about to be made
 //! ~…                                             about to be replaced
 //! -…                                             removed
-//! =…                                             the build came to its end
+//! =…                                             the build came to its end; in place of a path the
+//!                                                number of the state, and that of the build
 //! ```
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::Memory;
 use super::plan::Todo;
 use crate::digest::Digest;
 use crate::output::{Output, Written};
@@ -65,7 +67,7 @@ pub fn begin(state: &State, todo: &Todo) -> Result<()> {
 pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
     let mut text = String::new();
     removed.iter().for_each(|file| add(&mut text, '-', file.as_str()));
-    add(&mut text, '=', "");
+    add(&mut text, '=', &moment(state)?);
     let path = path(state.folder());
     state.disk().append(&path, text.as_bytes()).context("cannot write the journal")?;
     let length = fs::metadata(&path).context("cannot look at the journal")?.len();
@@ -79,14 +81,14 @@ fn write_anew(state: &State) -> Result<()> {
         add(&mut text, '+', std::str::from_utf8(file)?);
         Ok(ControlFlow::Continue(()))
     })?;
-    add(&mut text, '=', "");
+    add(&mut text, '=', &moment(state)?);
     state.disk().replace(&path(state.folder()), text.as_bytes()).context("cannot write the journal anew")
 }
 
 /// Where the last build did not come to its end, removes what it left: half-written files, and
 /// those that the state does not know. Files that it knows are left to the scan of outputs.
 pub fn recover(state: &State, output: &Output) -> Result<()> {
-    if came_to_its_end(state.folder())? {
+    if !matches!(end_of(state.folder())?, End::Open) {
         return Ok(());
     }
     let text = read(state.folder())?;
@@ -105,14 +107,27 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
         }
     }
     let mut end = String::from("\n");
-    add(&mut end, '=', "");
+    add(&mut end, '=', &moment(state)?);
     state.disk().append(&path(state.folder()), end.as_bytes()).context("cannot write the journal")
+}
+
+/// Which files in an output folder are ours where the state is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ours {
+    /// Those that the journal names.
+    #[default]
+    Named,
+    /// All that are there.
+    All,
 }
 
 /// Gives a state that knows nothing the files that are ours, so that those that no page claims are
 /// removed. What they hold is not known.
-pub fn restore(state: &State, output: &Output) -> Result<()> {
-    let ours = ours(state.folder())?;
+pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
+    let mut ours = ours(state.folder())?;
+    if which == Ours::All {
+        ours.extend(output.files()?);
+    }
     let draft = state.begin()?;
     draft.write(|tables| {
         for file in ours.iter().filter(|file| output.stamp(file).is_some()) {
@@ -148,23 +163,49 @@ fn read(folder: &Path) -> Result<String> {
     }
 }
 
-/// Whether the last line says so; also where there is no journal.
-fn came_to_its_end(folder: &Path) -> Result<bool> {
-    let mut last = String::new();
-    add(&mut last, '=', "");
+/// Whether journal and state are of one moment. Where one of them was put there without the other,
+/// the state does not know all that is ours. A journal that is not there, or that tells of a build
+/// that did not come to its end, says nothing against a state.
+pub fn fits(state: &State) -> Result<bool> {
+    Ok(match end_of(state.folder())? {
+        End::Missing | End::Open => true,
+        End::At(found) => found == moment(state)?,
+    })
+}
+
+fn moment(state: &State) -> Result<String> {
+    Ok(format!("{:016x}-{}", state.birth()?, Memory::load(&state.snapshot()?)?.build))
+}
+
+/// What the last line of a journal says.
+enum End {
+    /// There is no journal.
+    Missing,
+    /// The last build did not come to its end.
+    Open,
+    /// It did, at this moment.
+    At(String),
+}
+
+fn end_of(folder: &Path) -> Result<End> {
     let mut file = match fs::File::open(path(folder)) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(End::Missing),
         Err(error) => return Err(error).context("cannot read the journal"),
     };
     let mut read_end = || -> std::io::Result<Vec<u8>> {
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(last.len() as u64)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(100)))?;
         let mut end = Vec::new();
         file.read_to_end(&mut end)?;
         Ok(end)
     };
-    Ok(read_end().context("cannot read the journal")? == last.as_bytes())
+    let end = String::from_utf8_lossy(&read_end().context("cannot read the journal")?).into_owned();
+    let last = end.strip_suffix('\n').and_then(|end| end.rsplit('\n').next());
+    Ok(match last.and_then(event) {
+        Some(('=', moment)) => End::At(moment.to_owned()),
+        _ => End::Open,
+    })
 }
 
 #[cfg(test)]

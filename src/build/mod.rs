@@ -2,9 +2,14 @@
 //! open and runs these steps as often as it is asked to; [`build`] asks once. Each step is a file
 //! beside this one, their order is in `session.rs`.
 
+mod cache;
 mod changes;
+mod check;
+mod differences;
 mod due;
 mod elsewhere;
+mod history;
+mod impact;
 mod index;
 mod inventory;
 mod journal;
@@ -13,15 +18,24 @@ mod readers;
 mod references;
 mod rows;
 mod scan;
+mod scratch;
 mod session;
 mod sync;
+mod told;
 mod trace;
+mod verify;
 mod why;
 mod work;
 
+pub use cache::{Dropped, Kept, collect, kept};
+pub use check::check;
 pub use elsewhere::Elsewhere;
+pub use history::{History, history};
+pub use impact::{Impact, impact};
 pub use inventory::{Inventory, OutputFile, inventory};
+pub use journal::Ours;
 pub use session::{Look, Session, Touched};
+pub use verify::{Sample, verify, verify_sample};
 pub use why::{Why, why};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +69,8 @@ pub struct Options {
     pub home: Option<PathBuf>,
     /// How far it goes.
     pub extent: Extent,
+    /// Which outputs are ours where the state is lost.
+    pub ours: Ours,
     /// The hands that change the disk.
     pub disk: Disk,
     /// Whether somebody has asked to stop.
@@ -222,6 +238,8 @@ struct Memory {
     unfinished: bool,
     /// Settings, templates and assets: name of the cell, digest.
     cells: BTreeMap<String, Digest>,
+    /// What is needed to tell what is different about settings and templates.
+    told: told::Told,
     /// Drafts and rating scale that content was parsed with.
     parsing: Option<(bool, u32)>,
     /// The moment of the build.
@@ -251,6 +269,7 @@ impl Memory {
             build: self.build + 1,
             unfinished: true,
             cells: cells.iter().map(|(name, (_, digest))| (name.clone(), *digest)).collect(),
+            told: told::told(&build.settings, &around.templates),
             parsing: Some((reading.drafts, reading.rating_scale)),
             now: reading.now,
             moments: self.moments.clone(),
@@ -259,10 +278,14 @@ impl Memory {
         }
     }
 
-    fn compare(&self, cells: &BTreeMap<String, (Cell, Digest)>, changes: &mut Changes) {
+    /// Notes settings, templates and assets that are other than in this memory.
+    fn compare(&self, settings: &Settings, around: &Surroundings, changes: &mut Changes) {
+        let cells = &around.cells(settings);
+        let mut now = None;
         for (name, (cell, digest)) in cells {
             if self.cells.get(name) != Some(digest) {
-                changes.note(cell);
+                let now = now.get_or_insert_with(|| told::told(settings, &around.templates));
+                changes.note_with(cell, || told::detail(cell, &self.told, now, &around.templates));
             }
         }
         for name in self.cells.keys().filter(|name| !cells.contains_key(*name)) {

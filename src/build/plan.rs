@@ -10,7 +10,7 @@ use super::changes::Changes;
 use super::index::PageChanges;
 use super::readers::Readers;
 use super::scan::OutputScan;
-use super::trace::{Touch, Trace, touched};
+use super::trace::{Touch, Trace, reason, touched};
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::report::{Planned, PlannedPage, Report};
@@ -40,8 +40,6 @@ pub struct Todo {
     pub due: Vec<DuePage>,
     /// Files of pages that are no more.
     pub removed: Vec<RelPath>,
-    /// Files with the right bytes under another stamp.
-    pub restamped: Vec<(RelPath, Written)>,
 }
 
 /// Decides what is to be done. `readers` only spares looking through the traces of pages that
@@ -57,7 +55,11 @@ pub fn plan(
     first: bool,
     report: &mut Report,
 ) -> Result<Todo> {
-    let mut todo = Todo { restamped: outputs.restamped.clone(), ..Todo::default() };
+    // Before anything is said of these files: a page that is made anew is known by its new bytes.
+    for (file, written) in &outputs.restamped {
+        tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
+    }
+    let mut todo = Todo::default();
     let altered: BTreeSet<&RelPath> = outputs.altered.iter().collect();
     report_conflicts(tables, pages, report)?;
 
@@ -71,8 +73,8 @@ pub fn plan(
         let touch = touched(bytes, changes);
         let name = std::str::from_utf8(key)?;
         let hit = match touch {
-            Some(Touch::Template(name)) => Some((format!("{name} changed"), true)),
-            Some(Touch::View(name)) => Some((format!("{name} changed"), false)),
+            Some(Touch::Template) => Some((reason(bytes, changes), true)),
+            Some(Touch::View) => Some((reason(bytes, changes), false)),
             None => None,
         };
         let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };

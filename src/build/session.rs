@@ -21,7 +21,7 @@ use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
-use super::{plan, references, refuse_links, sync, work};
+use super::{plan, references, refuse_links, scratch, sync, work};
 use crate::assets;
 use crate::catalog::{AssetInfo, Catalog, SharedValues};
 use crate::config::Settings;
@@ -93,6 +93,9 @@ impl Session {
             Extent::Whole => (State::open(home, code_digest(), disk)?, Output::open(home, disk)?),
             Extent::Plan => (State::peek(home, code_digest())?, Output::look(home, disk)?),
         };
+        if options.extent == Extent::Whole {
+            scratch::remove_stale(home)?;
+        }
         let memory = Memory::load(&state.snapshot()?)?;
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
@@ -111,8 +114,14 @@ impl Session {
             fresh,
         };
         session.forget_unfinished()?;
+        if session.state.fresh().is_none() && !journal::fits(&session.state)? {
+            let reason = "the state and the journal beside it are not of one build";
+            session.state.start_afresh(code_digest(), reason)?;
+            session.memory = Memory::default();
+            session.fresh = Some(reason.to_owned());
+        }
         if session.state.fresh().is_some() {
-            journal::restore(&session.state, &session.output)?;
+            journal::restore(&session.state, &session.output, session.options.ours)?;
         }
         Ok(session)
     }
@@ -237,9 +246,8 @@ impl Session {
             content.removed.clear();
         }
 
-        let cells = around.cells(&settings);
         let mut changes = Changes::default();
-        memory.compare(&cells, &mut changes);
+        memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)?;
         let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
         if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
@@ -398,7 +406,7 @@ fn see(
 }
 
 /// Templates and assets: read again where they may have changed.
-fn look_around(
+pub(super) fn look_around(
     root: &std::path::Path,
     known: Option<Surroundings>,
     look: &Look,

@@ -8,6 +8,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::differences;
 use super::index::{Index, PageChanges};
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile};
@@ -369,8 +370,9 @@ impl<'s> Sync<'s, '_, '_> {
         self.known.insert(id.short());
         self.deleted.remove(&id);
         let stored = StoredRecord { origin: path.to_owned(), record };
-        if old.is_none_or(|old| old.record != stored.record) {
-            self.index.changes.note(&Cell::Record(id.clone()));
+        if old.as_ref().is_none_or(|old| old.record != stored.record) {
+            let detail = || old.as_ref().and_then(|old| differences::fields(&old.record, &stored.record));
+            self.index.changes.note_with(&Cell::Record(id.clone()), detail);
             self.index.tables.put_value(Table::Records, &key, &stored)?;
         }
         self.make_card(&id, &stored.record)
@@ -407,7 +409,11 @@ impl<'s> Sync<'s, '_, '_> {
         } else {
             self.index.tables.put(table, &key, &new)?;
         }
-        self.index.changes.note(&cell(target.clone()));
+        // A list begins with its length.
+        let before =
+            old.as_deref().map_or(Ok((0, &[][..])), postcard::take_from_bytes::<u64>).map(|(length, _)| length);
+        let detail = || before.ok().map(|before| format!("{before} → {}", things.len()));
+        self.index.changes.note_with(&cell(target.clone()), detail);
         let stored: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
         match stored {
             Some(stored) => self.make_card(target, &stored.record),

@@ -42,11 +42,11 @@ pub struct Facts {
 
 /// How a trace is touched by changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch<'c> {
-    /// Something that only its view was built from changed; the name of the first such cell.
-    View(&'c str),
+pub enum Touch {
+    /// Something that only its view was built from changed.
+    View,
     /// Something that its template asked for, or the template itself, changed.
-    Template(&'c str),
+    Template,
 }
 
 impl Trace {
@@ -77,12 +77,17 @@ pub fn facts_and_cells(bytes: &[u8]) -> Result<(Facts, impl Iterator<Item = Cell
 }
 
 /// How a trace, as bytes, is touched by `changes`; `None` where it is not.
-pub fn touched<'c>(bytes: &[u8], changes: &'c Changes) -> Option<Touch<'c>> {
+pub fn touched(bytes: &[u8], changes: &Changes) -> Option<Touch> {
     let (view, template, _) = split(bytes)?;
-    if let Some(name) = cells(template).find_map(|cell| changes.name(cell)) {
-        return Some(Touch::Template(name));
+    if cells(template).any(|cell| changes.has(cell)) {
+        return Some(Touch::Template);
     }
-    cells(view).find_map(|cell| changes.name(cell)).map(Touch::View)
+    cells(view).any(|cell| changes.has(cell)).then_some(Touch::View)
+}
+
+/// Why a trace, as bytes, is touched by `changes`.
+pub fn reason(bytes: &[u8], changes: &Changes) -> String {
+    split(bytes).map_or_else(String::new, |(view, template, _)| changes.reason(cells(view).chain(cells(template))))
 }
 
 /// The cells that a trace, as bytes, holds; those of the view first.
@@ -124,8 +129,9 @@ mod tests {
         changes.note(&Cell::Group(Group::Rides));
         assert_eq!(touched(&bytes, &changes), None);
         changes.note(&Cell::Group(Group::Parks));
-        assert_eq!(touched(&bytes, &changes), Some(Touch::View("all parks")));
+        assert_eq!(touched(&bytes, &changes), Some(Touch::View));
         changes.note(&Cell::Template("home.html".into()));
-        assert_eq!(touched(&bytes, &changes), Some(Touch::Template("template home.html")));
+        assert_eq!(touched(&bytes, &changes), Some(Touch::Template));
+        assert_eq!(reason(&bytes, &changes), "all parks changed; template home.html changed");
     }
 }

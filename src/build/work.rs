@@ -91,9 +91,6 @@ pub fn work<'t>(
         }
         Ok(())
     })?;
-    for (file, written) in &todo.restamped {
-        tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
-    }
     report.rendered.sort();
     report.settle_diagnostics();
     Ok(left)
@@ -187,6 +184,23 @@ pub fn sweep<'t>(
     Ok(&[])
 }
 
+/// The bytes of a page as they would be made now, or why it cannot be made.
+pub fn make(
+    build: &Build<'_>,
+    catalog: &Arc<Catalog>,
+    templates: &Templates,
+    output: &Output,
+    route: &Route,
+) -> Result<Result<Vec<u8>, String>> {
+    let worker = Worker { build, catalog, templates, output, number: 0 };
+    let reader = Rc::new(Reader::new(Arc::clone(catalog)));
+    match view(route, &reader) {
+        Ok(view) => worker.bytes(view, &reader),
+        Err(Failure::Mistake(message)) => Ok(Err(message)),
+        Err(Failure::Broken(error)) => Err(error),
+    }
+}
+
 /// Builds one page after another on one thread.
 struct Worker<'w> {
     build: &'w Build<'w>,
@@ -231,13 +245,9 @@ impl Worker<'_> {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
             return Ok(Outcome::Same(Trace { readings, facts: old.facts }.encode()?));
         }
-        let bytes = match view {
-            View::Bytes(bytes) => bytes,
-            View::File(path, _) => self.file(&path)?,
-            template @ View::Template { .. } => match self.render(template, &reader) {
-                Ok(text) => text.into_bytes(),
-                Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
-            },
+        let bytes = match self.bytes(view, &reader)? {
+            Ok(bytes) => bytes,
+            Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
         };
         let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
         let facts = Facts {
@@ -247,6 +257,15 @@ impl Worker<'_> {
             reason: page.reason.clone(),
         };
         Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed))
+    }
+
+    /// The bytes that a view becomes, or what its template does wrong.
+    fn bytes(&self, view: View, reader: &Rc<Reader>) -> Result<Result<Vec<u8>, String>> {
+        match view {
+            View::Bytes(bytes) => Ok(Ok(bytes)),
+            View::File(path, _) => self.file(&path).map(Ok),
+            template @ View::Template { .. } => Ok(self.render(template, reader).map(String::into_bytes)),
+        }
     }
 
     fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, String> {

@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{Console, Exit, Global, signals};
-use crate::build::{Extent, Options, build};
+use crate::build::{Extent, Options, Ours, Sample, build, verify, verify_sample};
 use crate::config::Settings;
 use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
-use crate::report::Report;
+use crate::report::{Report, Verified};
 use crate::serve::Holder;
 use crate::source;
 use crate::stop::Stopped;
@@ -17,23 +17,53 @@ use crate::stop::Stopped;
 /// What `build` takes.
 #[derive(Debug, Args)]
 pub struct BuildArgs {
-    /// Publish drafts too
-    #[arg(long, short = 'D')]
-    drafts: bool,
-    /// Build as of this moment: a date, or a time such as 2026-12-01T09:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    now: Option<i64>,
+    #[command(flatten)]
+    as_of: AsOf,
     /// Say what would be done, and why; write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Where the state is lost, take all of output/ for ours: remove what no page claims
+    #[arg(long)]
+    prune: bool,
+    /// Compare the output with a clean build's, byte for byte; with a share such as 1%, only that
+    /// share of the pages that were not rendered
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, require_equals = true, default_missing_value = "100%", value_parser = share, conflicts_with = "dry_run")]
+    verify: Option<f64>,
+    /// Decides which pages are compared [default: another one each time]
+    #[arg(long, value_name = "NUMBER", requires = "verify")]
+    seed: Option<u64>,
     /// Use this instead of the settings' base_url
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 }
 
+/// What decides what is published.
+#[derive(Debug, Args)]
+pub struct AsOf {
+    /// Publish drafts too
+    #[arg(long, short = 'D')]
+    pub drafts: bool,
+    /// Build as of this moment: a date, or a time such as 2026-12-01T09:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    now: Option<i64>,
+}
+
+impl AsOf {
+    /// The moment, seconds since 1970.
+    pub fn moment(&self) -> i64 {
+        self.now.unwrap_or_else(|| jiff::Timestamp::now().as_second())
+    }
+}
+
 /// A moment, as typed.
 pub(super) fn moment(text: &str) -> Result<i64, String> {
     parse_moment(text).ok_or_else(|| "write 2026-12-01 or 2026-12-01T09:00:00Z".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    let share = number.map(|percent| percent / 100.0).filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "write a share such as 1% or 100%".to_owned())
 }
 
 /// Builds the site.
@@ -61,20 +91,20 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
             return Ok(Exit::Usage);
         }
     };
-    let clock = || jiff::Timestamp::now().as_second();
     let options = Options {
         root: global.root.clone(),
         jobs: global.jobs(),
-        drafts: args.drafts,
-        now: args.now.unwrap_or_else(clock),
+        drafts: args.as_of.drafts,
+        now: args.as_of.moment(),
         extent: if args.dry_run { Extent::Plan } else { Extent::Whole },
         disk,
+        ours: if args.prune { Ours::All } else { Ours::Named },
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
     };
-    let report = build(&options, settings, console);
+    let report = build(&options, settings.clone(), console);
     console.end_progress();
-    let report = match report {
+    let mut report = match report {
         Err(error) if error.is::<Stopped>() => {
             console.say("Stopped; nothing was written.");
             return Ok(options.stop.asked().map_or(Exit::FileSystem, Exit::Stopped));
@@ -84,18 +114,36 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
     if options.extent == Extent::Plan {
         return tell_plan(&report, global, console);
     }
+    if let Some(share) = args.verify.filter(|_| !report.has_errors() && report.stopped.is_none()) {
+        let verified = if share < 1.0 {
+            let sample = Sample { share, seed: args.seed.unwrap_or_else(any_seed) };
+            verify_sample(&options, settings, &report.rendered, sample, console)
+        } else {
+            verify(&options, settings, console)
+        };
+        console.end_progress();
+        report.verified = Some(verified.context("cannot verify the output")?);
+    }
     metrics::write(&global.root, &report).context("cannot write the build's metrics")?;
     tell(&report, global, console)?;
     if let Some(signal) = options.stop.asked().filter(|_| report.stopped.is_some()) {
         console.say("Stopped; what is done is kept, and the rest stays due.");
         return Ok(Exit::Stopped(signal));
     }
-    Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
+    let different = report.verified.as_ref().is_some_and(|verified| verified.differences > 0);
+    Ok(if report.has_errors() || different { Exit::SiteHasErrors } else { Exit::Done })
+}
+
+/// A seed that is another one each time.
+pub fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id()) % 1_000_000_000
 }
 
 /// A running server holds the state: it builds, and we say what came of it.
 fn through(holder: &Holder, args: &BuildArgs, global: &Global, console: &Console) -> Result<Exit> {
-    if args.drafts || args.dry_run || args.now.is_some() || args.base_url.is_some() {
+    if args.as_of.drafts || args.dry_run || args.verify.is_some() || args.as_of.now.is_some() || args.base_url.is_some()
+    {
         console.problem(&format!("{}; it builds only as it was started", holder.words()));
         return Ok(Exit::Usage);
     }
@@ -122,6 +170,9 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
         console.problem(&format!("{errors} mistake{s} in the site; nothing was written"));
     } else {
         console.say(&report.summary());
+    }
+    if let Some(verified) = &report.verified {
+        tell_verified(verified, console);
     }
     if let Some(moment) = report.next_change {
         console.say(&format!("Next change by itself at {}.", moment_text(moment)));
@@ -151,4 +202,30 @@ fn tell_plan(report: &Report, global: &Global, console: &Console) -> Result<Exit
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
     console.say(&format!("{} pages due{kinds}, {} to be removed", plan.due.len(), plan.removed.len()));
     Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
+}
+
+/// The first difference with all that is known of its page.
+pub fn tell_verified(verified: &Verified, console: &Console) {
+    let drawn = verified.seed.map(|seed| format!(", drawn with --seed {seed}")).unwrap_or_default();
+    let Some(first) = &verified.first else {
+        console.say(&format!("Verified: {} files are as a clean build makes them{drawn}.", verified.files));
+        return;
+    };
+    let what = match (&first.here, &first.clean) {
+        (Some(_), None) => "would not be made by a clean build".to_owned(),
+        (None, _) => "is missing, and a clean build makes it".to_owned(),
+        _ => format!("is not as a clean build makes it, from byte {} on", first.byte),
+    };
+    console.problem(&format!("output/{} {what}", first.file));
+    for (side, text) in [(" here", &first.here), ("clean", &first.clean)] {
+        if let Some(text) = text {
+            console.problem_detail(&format!("  {side}: …{}…", text.replace('\n', "⏎")));
+        }
+    }
+    if let Some(reason) = &first.reason {
+        console.problem_detail(&format!("  last rendered since {reason}; it read:"));
+    }
+    first.reads.iter().for_each(|read| console.problem_detail(&format!("    {read}")));
+    let (differences, files) = (verified.differences, verified.files);
+    console.problem_detail(&format!("  {differences} of {files} files differ{drawn}; this is a bug of lifthill's\n"));
 }

@@ -56,6 +56,11 @@ impl Console {
         self.print(&format!("{}: {words}", self.paint("error", "1;31")));
     }
 
+    /// Says more of what is wrong, under it.
+    pub fn problem_detail(&self, words: &str) {
+        self.print(words);
+    }
+
     /// Shows a diagnostic, with an empty line after it.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
         let text = diagnostic.to_string();

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::build::moment;
 use super::{Console, Exit, Global, signals};
-use crate::build::{Elsewhere, Extent, Options, build_for};
+use crate::build::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::config::Settings;
 use crate::disk::Disk;
 use crate::metrics;
@@ -70,6 +70,7 @@ pub fn bring_up_to_date(
         disk,
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
+        ours: Ours::default(),
     };
     let report = build_for(&options, settings.clone(), elsewhere, console);
     console.end_progress();

@@ -1,10 +1,13 @@
 //! The command line: what was typed, and the exit code that comes of it. One file a verb.
 
 mod build;
+mod cache;
+mod check;
 mod clean;
 mod console;
 mod current;
 mod diff;
+mod impact;
 mod publish;
 mod serve;
 mod signals;
@@ -70,6 +73,12 @@ enum Verb {
     Build(build::BuildArgs),
     /// Say what a page reads and why it was last rendered
     Why(why::WhyArgs),
+    /// Say which pages would be looked at if something changed
+    Impact(impact::ImpactArgs),
+    /// Find what is wrong with the site, without building it
+    Check(check::CheckArgs),
+    /// Look at what is kept between builds, or drop what is of no use
+    Cache(cache::CacheArgs),
     /// Serve the site; with --watch, show every change as it happens
     Serve(serve::ServeArgs),
     /// Bring the site to where visitors are: what changed, and nothing else
@@ -136,6 +145,9 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
         Verb::Publish(args) => publish::run(args, &typed.global, settings, &console),
         Verb::Diff(args) => diff::run(args, &typed.global, settings, &console),
         Verb::Why(args) => why::run(args, &typed.global, settings, &console),
+        Verb::Impact(args) => impact::run(args, &typed.global, &settings, &console),
+        Verb::Check(args) => check::run(args, &typed.global, settings, &console),
+        Verb::Cache(args) => cache::run(args, &typed.global, &settings, &console),
         Verb::Serve(args) => serve::run(args, &typed.global, settings, &console),
         Verb::Clean => clean::run(&typed.global, &console),
     }

@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Console, Exit, Global};
-use crate::build::why;
+use crate::build::{Extent, Options, Silent, build, why};
 use crate::config::Settings;
+use crate::report::PlannedPage;
 use crate::serve::Holder;
 
 /// What `why` takes.
@@ -13,18 +14,28 @@ use crate::serve::Holder;
 pub struct WhyArgs {
     /// The page's URL path, such as /parks/efteling/
     page: String,
+    #[command(flatten)]
+    as_of: super::build::AsOf,
 }
 
-/// Explains a page.
+/// Explains a page: as it is, and what would become of it now.
 pub fn run(args: &WhyArgs, global: &Global, settings: Settings, console: &Console) -> Result<Exit> {
-    // A running server holds the state; it knows the answer as well.
-    let found = match Holder::find(&global.root) {
-        Some(holder) => holder.ask_why(&args.page),
-        None => why(&global.root, settings, &args.page),
+    // A running server holds the state; it knows the answer as well, and what is due is done.
+    let (known, due) = match Holder::find(&global.root) {
+        Some(holder) => (holder.ask_why(&args.page), Ok(None)),
+        None => (why(&global.root, settings.clone(), &args.page), planned(args, global, settings)),
     };
-    let why = match found {
-        Ok(why) => why,
+    let due = match due {
+        Ok(due) => due,
         Err(error) => {
+            console.problem(&format!("{error:#}"));
+            return Ok(Exit::Usage);
+        }
+    };
+    let why = match (known, due) {
+        (Ok(why), due) => Answer { why, due },
+        (Err(_), Some(due)) => return tell_new(&due, global, console),
+        (Err(error), None) => {
             console.problem(&format!("{error:#}"));
             return Ok(Exit::Usage);
         }
@@ -33,17 +44,59 @@ pub fn run(args: &WhyArgs, global: &Global, settings: Settings, console: &Consol
         console.data(&serde_json::to_string(&why)?)?;
         return Ok(Exit::Done);
     }
+    let Answer { why, due } = why;
     let ago = why.last_build - why.rendered_in;
     let when = match ago {
         0 => "in the last build".to_owned(),
         1 => "one build ago".to_owned(),
         ago => format!("{ago} builds ago"),
     };
-    let mut text = format!("{} ({})\nlast rendered {when}: {}\nreads:", why.page, why.kind, why.reason);
+    let mut text = format!("{} ({})\nlast rendered {when}: {}", why.page, why.kind, why.reason);
+    text.push_str(&match due {
+        Some(PlannedPage { certain: true, reason, .. }) => format!("\nto be rendered by the next build: {reason}"),
+        Some(PlannedPage { reason, .. }) => format!("\nto be looked at by the next build: {reason}"),
+        None => "\nnot due".to_owned(),
+    });
+    text.push_str("\nreads:");
     for name in &why.reads {
         let note = if why.absent.contains(name) { " (not there)" } else { "" };
         text.push_str(&format!("\n  {name}{note}"));
     }
     console.data(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Why the next build would look at the page, if it would; of a site that was never built, nothing
+/// is said.
+fn planned(args: &WhyArgs, global: &Global, settings: Settings) -> Result<Option<PlannedPage>> {
+    let page = format!("/{}", args.page.trim_start_matches('/'));
+    let options = Options {
+        root: global.root.clone(),
+        jobs: global.jobs(),
+        drafts: args.as_of.drafts,
+        now: args.as_of.moment(),
+        extent: Extent::Plan,
+        ..Options::default()
+    };
+    let report = build(&options, settings, &Silent)?;
+    let plan = report.plan.filter(|_| report.fresh.is_none());
+    Ok(plan.and_then(|plan| plan.due.into_iter().find(|due| due.page == page)))
+}
+
+/// What is known of a page, and why it is due now.
+#[derive(Debug, serde::Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    why: crate::build::Why,
+    due: Option<PlannedPage>,
+}
+
+/// A page that has not been built yet.
+fn tell_new(due: &PlannedPage, global: &Global, console: &Console) -> Result<Exit> {
+    if global.json {
+        console.data(&serde_json::to_string(&serde_json::json!({ "page": due.page, "due": due }))?)?;
+    } else {
+        console.data(&format!("{} ({})\nto be rendered by the next build: {}", due.page, due.kind, due.reason))?;
+    }
     Ok(Exit::Done)
 }

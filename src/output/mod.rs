@@ -73,6 +73,27 @@ impl Output {
         &self.root
     }
 
+    /// Every file that is there; nothing behind a symbolic link.
+    pub fn files(&self) -> Result<Vec<RelPath>> {
+        let mut files = Vec::new();
+        let mut open = vec![String::new()];
+        while let Some(below) = open.pop() {
+            let Ok(entries) = fs::read_dir(self.root.join(&below)) else { continue };
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", self.root.display()))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    open.push(path);
+                } else if kind.is_file() {
+                    files.extend(RelPath::new(&path));
+                }
+            }
+        }
+        Ok(files)
+    }
+
     /// The stamp of a file; `None` where there is no such file.
     pub fn stamp(&self, path: &RelPath) -> Option<Stamp> {
         let metadata = fs::symlink_metadata(path.under(&self.root)).ok()?;

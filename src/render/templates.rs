@@ -131,6 +131,16 @@ impl Sources {
         Digest::of_parts(self.0.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
     }
 
+    /// The digest of every template's own text, by name.
+    pub fn own_digests(&self) -> BTreeMap<String, Digest> {
+        self.0.iter().map(|(name, text)| (name.clone(), Digest::of(text.as_bytes()))).collect()
+    }
+
+    /// The files that every template reaches, itself included, by its name.
+    pub fn reached(&self) -> BTreeMap<String, BTreeSet<String>> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.files)).collect()
+    }
+
     /// The digest of every template with everything that it reaches, by name.
     pub fn digests(&self) -> BTreeMap<String, Digest> {
         reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.digest)).collect()

@@ -38,7 +38,7 @@ const FILE: &str = "state.redb";
 const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Memory for the database's own pages, in bytes.
 const CACHE_BYTES: usize = 48 << 20;
@@ -120,7 +120,7 @@ impl State {
         }
         if self.fresh.is_some() {
             let draft = self.begin()?;
-            draft.write(|tables| tables.put_value(Table::Meta, b"version", &version(code)))?;
+            draft.write(|tables| begin_in(tables, code))?;
             draft.keep_for_this_process()?;
         }
         Ok(self)
@@ -149,9 +149,22 @@ impl State {
     pub fn start_afresh(&mut self, code: Digest, reason: &str) -> Result<()> {
         let draft = self.begin()?;
         draft.forget_all_but(&[Table::Outputs])?;
-        draft.write(|tables| tables.put_value(Table::Meta, b"version", &version(code)))?;
+        draft.write(|tables| begin_in(tables, code))?;
         draft.keep_for_this_process()?;
         self.fresh = Some(reason.to_owned());
+        Ok(())
+    }
+
+    /// A number that no other state has.
+    pub fn birth(&self) -> Result<u64> {
+        Ok(self.snapshot()?.value(Table::Meta, b"birth")?.unwrap_or_default())
+    }
+
+    /// Gives back room that nothing is kept in.
+    pub fn compact(&mut self) -> Result<()> {
+        if let Some(database) = &mut self.database {
+            database.compact()?;
+        }
         Ok(())
     }
 
@@ -177,6 +190,13 @@ impl State {
         draft.keep_for_this_process()?;
         Ok(Some("the state was written by another version".to_owned()))
     }
+}
+
+/// The first rows of a state: what wrote it, and a number that no other state has.
+fn begin_in(tables: &mut Tables<'_>, code: Digest) -> Result<()> {
+    use std::hash::{BuildHasher, RandomState};
+    tables.put_value(Table::Meta, b"version", &version(code))?;
+    tables.put_value(Table::Meta, b"birth", &RandomState::new().hash_one(std::process::id()))
 }
 
 fn version(code: Digest) -> (u32, Digest) {

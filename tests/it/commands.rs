@@ -25,7 +25,7 @@ fn why_says_what_a_page_reads_and_why_it_was_rendered() {
     {
         assert!(text.contains(words), "nobody said `{words}`:\n{text}");
     }
-    assert!(text.contains("company:vekoma changed"), "{text}");
+    assert!(text.contains("name and URL of company:vekoma: name Vekoma → Vekoma Rides"), "{text}");
 
     let (code, text, _) = site.command(&["why", "--json", "/parks/efteling/rides/snake/"]);
     let why: Value = serde_json::from_str(&text).expect("one JSON object");

@@ -12,3 +12,4 @@ mod publish;
 mod serving;
 mod site;
 mod tree;
+mod trust;

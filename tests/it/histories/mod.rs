@@ -7,10 +7,13 @@ mod steps;
 #[path = "../../../benches/synth/mod.rs"]
 mod synth;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::site::Site;
+use serde_json::Value;
+
+use crate::site::{Built, Site};
 use steps::STEPS;
 
 #[test]
@@ -46,6 +49,16 @@ fn tell(seed: u64, edits: u64) {
     }
 }
 
+/// What was said of a build before it was made.
+struct Foreseen {
+    /// Whether anything was said: not of a site with mistakes.
+    planned: bool,
+    /// File of every page that is due → its URL path, why.
+    due: BTreeMap<String, (String, String)>,
+    /// Files of the pages that read what was touched.
+    impacts: BTreeSet<String>,
+}
+
 struct History {
     site: Site,
     dice: Dice,
@@ -53,6 +66,8 @@ struct History {
     lines: Vec<String>,
     /// What the files of the last step were before it.
     undo: Vec<(String, Option<Vec<u8>>)>,
+    /// What files once were.
+    kept: Vec<(String, Vec<u8>)>,
     /// Makes new names.
     serial: u32,
 }
@@ -62,7 +77,7 @@ impl History {
         let site = Site::new();
         site.remove("content");
         synth::write_site(&site.path(""), &synth::Shape { pages: 60, seed }).expect("a synthetic site");
-        let history = Self { site, dice: Dice(seed), lines: Vec::new(), undo: Vec::new(), serial: 0 };
+        let history = Self { site, dice: Dice(seed), lines: Vec::new(), undo: Vec::new(), kept: Vec::new(), serial: 0 };
         history.site.build();
         history
     }
@@ -81,7 +96,9 @@ impl History {
             });
             step.expect("the roll is below the sum").1(self);
         }
+        let foreseen = self.foresee();
         let built = self.site.try_build(&["--now", "2026-01-01"]);
+        self.was_foreseen(&foreseen, &built);
         match (built.code(), built.number("/pages/failed")) {
             (0, _) => self.lines.push("  builds".to_owned()),
             (1, 0) => {
@@ -95,6 +112,61 @@ impl History {
             (1, failed) => self.lines.push(format!("  builds but for {failed} pages")),
             (code, _) => panic!("exit code {code}:\n{}", built.stderr()),
         }
+    }
+
+    /// What is said of the next build before it is made.
+    fn foresee(&self) -> Foreseen {
+        let json = |arguments: &[&str]| -> Option<Value> {
+            let (code, out, _) = self.site.command(arguments);
+            (code == 0).then(|| serde_json::from_str(&out).expect("one JSON object"))
+        };
+        let plan = json(&["build", "--dry-run", "--json", "--now", "2026-01-01"]);
+        let mut due = BTreeMap::new();
+        for page in plan.iter().flat_map(|plan| plan["plan"]["due"].as_array().into_iter().flatten()) {
+            let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
+            due.insert(text("file"), (text("page"), text("reason")));
+        }
+        Foreseen { planned: plan.is_some(), due, impacts: self.impacts() }
+    }
+
+    /// The files of all pages that would be looked at if what this step touched were touched.
+    fn impacts(&self) -> BTreeSet<String> {
+        let touched: BTreeSet<&String> = self.undo.iter().map(|(path, _)| path).collect();
+        let mut files = BTreeSet::new();
+        for path in touched {
+            let (code, out, _) = self.site.command(&["impact", path, "--json"]);
+            if code == 0 {
+                let impact: Value = serde_json::from_str(&out).expect("one JSON object");
+                let pages = impact["pages"].as_array().into_iter().flatten();
+                files.extend(pages.filter_map(|page| page["file"].as_str().map(str::to_owned)));
+            }
+        }
+        files
+    }
+
+    /// A build does what the dry run, `why` and `impact` have said of it.
+    fn was_foreseen(&mut self, foreseen: &Foreseen, built: &Built) {
+        let rendered = built.rendered_files();
+        if !foreseen.planned || rendered.is_empty() {
+            return;
+        }
+        let unforeseen: Vec<_> = rendered.iter().filter(|file| !foreseen.due.contains_key(*file)).collect();
+        assert!(unforeseen.is_empty(), "rendered, but not in the dry run: {unforeseen:?}");
+        let sample = &rendered[self.dice.below(rendered.len())];
+        let (page, reason) = &foreseen.due[sample];
+        let (code, out, stderr) = self.site.command(&["why", page, "--json", "--now", "2026-01-01"]);
+        assert_eq!(code, 0, "{stderr}");
+        let why: Value = serde_json::from_str(&out).expect("one JSON object");
+        assert_eq!(why["reason"].as_str(), Some(reason.as_str()), "why {page} was rendered");
+        let after = self.impacts();
+        let by_itself = ["it is a new page", "its file is missing or was altered", "it failed in an earlier build"];
+        let unforeseen: Vec<_> = rendered
+            .iter()
+            .filter(|file| !foreseen.impacts.contains(*file) && !after.contains(*file))
+            .map(|file| (file, &foreseen.due[file].1))
+            .filter(|(_, reason)| !by_itself.contains(&reason.as_str()))
+            .collect();
+        assert!(unforeseen.is_empty(), "rendered, but in no impact of what was touched: {unforeseen:#?}");
     }
 
     /// Takes back what makes pages fail, and builds for the last time.
@@ -122,12 +194,21 @@ impl History {
 
     /// Writes a file, to be taken back if need be.
     fn write(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
-        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.keep(path);
         self.site.write(path, bytes);
     }
 
+    fn keep(&mut self, path: &str) {
+        let old = fs::read(self.site.path(path)).ok();
+        self.kept.extend(old.iter().map(|bytes| (path.to_owned(), bytes.clone())));
+        if self.kept.len() > 30 {
+            self.kept.remove(0);
+        }
+        self.undo.push((path.to_owned(), old));
+    }
+
     fn remove(&mut self, path: &str) {
-        self.undo.push((path.to_owned(), fs::read(self.site.path(path)).ok()));
+        self.keep(path);
         self.site.remove(path);
     }
 

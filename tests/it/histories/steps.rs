@@ -9,7 +9,7 @@ use crate::site::markdown;
 type Step = fn(&mut History);
 
 /// A step that a history can take, and how often among all.
-pub const STEPS: [(u32, Step); 22] = [
+pub const STEPS: [(u32, Step); 26] = [
     (8, History::edit_prose),
     (8, History::edit_figure),
     (6, History::rename_record),
@@ -32,6 +32,10 @@ pub const STEPS: [(u32, Step); 22] = [
     (3, History::edit_asset),
     (3, History::edit_photo),
     (3, History::spoil_output),
+    (3, History::rename_folder),
+    (3, History::other_letters),
+    (4, History::restore_older),
+    (2, History::take_photos_away),
 ];
 
 impl History {
@@ -315,6 +319,54 @@ impl History {
         self.write(&picture, format!("picture {number}"));
         let alt = self.dice.below(100);
         self.write(&format!("{folder}/photos.toml"), format!("[[photo]]\nfile = 'view.jpg'\nalt = 'View {alt}'\n"));
+    }
+
+    /// Renames the folder of a park, and with it all of its rides.
+    fn rename_folder(&mut self) {
+        let park = self.pick_park();
+        self.serial += 1;
+        let (from, to) = (format!("content/parks/{park}"), format!("content/parks/moved-{}", self.serial));
+        self.say(format!("{from}: rename to {to}"));
+        for path in self.files(&format!("{from}/"), "") {
+            let bytes = fs::read(self.site.path(&path)).expect("a file of the park");
+            self.write(&path.replacen(&from, &to, 1), bytes);
+            self.remove(&path);
+        }
+    }
+
+    /// The same name in other letters: the slug stays as it is, the file is another.
+    fn other_letters(&mut self) {
+        let Some(path) = self.pick("/rides/", ".md") else { return };
+        let (folder, name) = path.rsplit_once('/').expect("a file in a folder");
+        let stem = name.trim_end_matches(".md");
+        let stem = if stem.to_uppercase() == stem { stem.to_lowercase() } else { stem.to_uppercase() };
+        let to = format!("{folder}/{stem}.md");
+        if self.site.path(&to).exists() {
+            return;
+        }
+        self.say(format!("{path}: rename to {to}"));
+        let text = self.read(&path);
+        self.remove(&path);
+        self.write(&to, text);
+    }
+
+    /// An earlier version of a file comes back with an older time, as from a backup.
+    fn restore_older(&mut self) {
+        if self.kept.is_empty() {
+            return;
+        }
+        let (path, bytes) = self.kept[self.dice.below(self.kept.len())].clone();
+        self.say(format!("{path}: restore what it once was"));
+        self.write(&path, bytes);
+        let days = std::time::Duration::from_secs(24 * 3600 * (1 + self.dice.below(900) as u64));
+        let file = fs::File::options().write(true).open(self.site.path(&path)).expect("the file");
+        file.set_modified(std::time::SystemTime::now() - days).expect("an older time");
+    }
+
+    fn take_photos_away(&mut self) {
+        let Some(path) = self.pick("/photos", "") else { return };
+        self.say(format!("{path}: delete"));
+        self.remove(&path);
     }
 
     /// Alters or removes a file that the program wrote.
