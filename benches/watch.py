@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From saving a file to the changed bytes being served, polled every 5 ms, and memory over many edits.
 
-  watch.py SITE --program lifthill [--rounds 15] [--edits 2000]
+  watch.py SITE --program lifthill [--rounds 15] [--base-rounds 5] [--edits 2000]
   watch.py HUGO_SITE --hugo PROGRAM [--rounds 5]
 
 SITE is a site of Lifthill's (benches/synth_site.rs writes one); HUGO_SITE has content/parks/<park>/rides/<ride>.md and
@@ -19,6 +19,7 @@ def main():
     parser.add_argument("--program")
     parser.add_argument("--hugo")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--base-rounds", type=int, default=5)
     parser.add_argument("--edits", type=int, default=0)
     parser.add_argument("--port", type=int, default=4310)
     wanted = parser.parse_args()
@@ -89,7 +90,8 @@ def main():
         if wanted.program:
             name = re.compile(r'^name = .*$', re.M)
             rounds("card", ride, lambda text, mark: name.sub('name = "%s"' % mark, text, count=1), wanted.rounds)
-        rounds("base", base, mark_base, min(wanted.rounds, 5))
+        if wanted.base_rounds:
+            rounds("base", base, mark_base, wanted.base_rounds)
         if wanted.edits:
             time.sleep(10)
             old = ride.read_text()
@@ -101,9 +103,9 @@ def main():
             result["memory_after_%d_edits_mib" % wanted.edits] = memory()
             ride.write_text(old)
     finally:
+        print(json.dumps(result), flush=True)
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
-    print(json.dumps(result), flush=True)
+        server.wait(120)
 
 
 def cpu(pid):

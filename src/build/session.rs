@@ -32,7 +32,7 @@ use crate::report::Report;
 use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{Snapshot, State, Store, Table};
-use crate::stop::Signal;
+use crate::stop::{Signal, Stop};
 
 /// What a run looks at.
 #[derive(Clone, Debug)]
@@ -188,6 +188,11 @@ impl Session {
     /// Seconds from `now` until the output changes by itself.
     pub fn next_change(&self, now: i64) -> Option<u64> {
         self.memory.next_moment(now).map(|moment| moment.abs_diff(now))
+    }
+
+    /// Runs from now on stop when `stop` says so.
+    pub fn heed(&mut self, stop: Stop) {
+        self.options.stop = stop;
     }
 
     /// The next run also looks at what `look` does.

@@ -3,6 +3,7 @@
 //! what a change means, the build decides as ever. Knows nothing of HTTP.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -11,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::counters::Counters;
 use super::holder::BuiltElsewhere;
-use super::live::{Change, Hub, MadePage, Standing};
+use super::live::{Change, Hub, MadePage};
 use super::log::Log;
 use super::shelf::{Edition, Shelf, Telling};
 use crate::build::{Look, Options, Session, Touched};
@@ -20,6 +21,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::headers::url_of;
 use crate::paths::RelPath;
 use crate::report::Report;
+use crate::stop::Stop;
 
 /// Changes come in bursts; a burst is over after so long without another.
 const QUIET: Duration = Duration::from_millis(8);
@@ -64,10 +66,14 @@ pub struct Desk<'d> {
     pub base_url: Option<String>,
     /// Whether it is told of changes, and has to look by itself now and then.
     pub watches: bool,
+    /// Raised by whoever sends a wish that should not wait for a whole site to be built.
+    pub hurry: Arc<AtomicBool>,
     pub shelf: Arc<Shelf>,
     pub hub: Arc<Hub>,
     pub counters: Arc<Counters>,
     pub log: Log,
+    /// Whether a build that was hurried has left something to do.
+    pub left: bool,
     pub talk: &'d dyn Talk,
 }
 
@@ -83,8 +89,13 @@ impl Desk<'_> {
                     looked = Instant::now();
                 }
                 // What is wrong has been said and shown.
-                let _ = self.build(look, first);
+                let left = self.build(look, first).is_ok_and(|report| report.stopped.is_some());
                 first = false;
+                if left && wishes.is_empty() {
+                    asked = Some(Look::Only(Touched::default()));
+                    continue;
+                }
+                self.left = left;
                 if self.watches && self.session.keep_readers().is_err() {
                     self.talk.say("warning: who reads what cannot be kept; changes will take longer");
                 }
@@ -124,6 +135,9 @@ impl Desk<'_> {
                         break;
                     }
                 }
+            }
+            if self.left && asked.is_none() {
+                asked = Some(Look::Only(Touched::default()));
             }
         }
         if let Err(error) = self.session.settle() {
@@ -180,7 +194,10 @@ impl Desk<'_> {
         let open = self.hub.open();
         self.shelf.begin(open.iter().cloned());
         let tell = |file: &RelPath, digest| self.hub.tell(file, Some(digest));
-        let progress = Telling { shelf: &self.shelf, open, tell: &tell };
+        let stop = Stop::default();
+        self.session.heed(stop.clone());
+        self.hurry.store(false, Ordering::Relaxed);
+        let progress = Telling { shelf: &self.shelf, open, hurry: &self.hurry, stop, tell: &tell };
         let done = self.session.run(now(), settings.clone(), look, &progress);
         let before = self.shelf.edition();
         let edition =
@@ -206,23 +223,22 @@ impl Desk<'_> {
         let before = self.hub.standing();
         let errors = report.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
         let made = report.pages.rendered + report.pages.removed;
-        let change = if made > 0 || errors > 0 || first {
-            self.change(report, milliseconds, errors, first)
-        } else {
-            before.change.clone()
-        };
+        let something = made > 0 || errors > 0 || first;
+        let change = something.then(|| self.change(report, milliseconds, errors, first));
+        let said = change.as_ref().map(|change| change.summary.clone());
+        let shelf = &self.shelf;
+        self.hub.built(report.diagnostics.clone(), change, |file| {
+            shelf.written(file).ok().flatten().map(|written| written.digest)
+        });
         if before.problems != report.diagnostics {
             report.diagnostics.iter().for_each(|problem| self.talk.diagnostic(problem));
             if errors == 0 && !before.problems.is_empty() {
                 self.talk.say("No more mistakes.");
             }
         }
-        if made > 0 || first {
-            self.talk.say(&change.summary);
+        if let Some(change) = said.filter(|_| made > 0 || first) {
+            self.talk.say(&change);
         }
-        let standing = Standing { problems: report.diagnostics.clone(), change };
-        let shelf = &self.shelf;
-        self.hub.built(standing, |file| shelf.written(file).ok().flatten().map(|written| written.digest));
         self.counters.built(report);
         self.log.built(report, milliseconds);
     }

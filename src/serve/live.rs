@@ -127,21 +127,24 @@ impl Hub {
         }
     }
 
-    /// A build is over: tells every open page what it shows now, and all how the site stands.
-    pub fn built(&self, standing: Standing, now: impl Fn(&RelPath) -> Option<Digest>) {
+    /// A build is over: tells every open page what it shows now, and all how the site stands. `change`
+    /// is what was built, if anything was.
+    pub fn built(&self, problems: Vec<Diagnostic>, change: Option<Change>, now: impl Fn(&RelPath) -> Option<Digest>) {
         for file in self.open() {
             self.tell(&file, now(&file));
         }
-        let before = self.standing.send_replace(Arc::new(standing));
-        let standing = self.standing();
+        let mut news = Vec::new();
+        let before = self.standing();
+        if before.problems != problems {
+            news.push(News::Errors { errors: errors(&problems) });
+        }
+        news.extend(change.iter().map(|change| News::Built { change: change.clone() }));
+        let change = change.unwrap_or_else(|| before.change.clone());
+        self.standing.send_replace(Arc::new(Standing { problems, change }));
         let mut clients = self.clients();
         // Whoever is gone, or has fallen behind, comes back by itself.
         clients.retain(|client| {
-            let mut news = vec![News::Built { change: standing.change.clone() }];
-            if before.problems != standing.problems {
-                news.push(News::Errors { errors: errors(&standing.problems) });
-            }
-            news.into_iter().all(|news| client.news.try_send(news).is_ok())
+            !client.news.is_closed() && news.iter().all(|news| client.news.try_send(news.clone()).is_ok())
         });
     }
 

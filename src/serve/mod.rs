@@ -33,6 +33,7 @@ pub use holder::Holder;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -83,6 +84,7 @@ struct Server {
     counters: Arc<Counters>,
     log: Log,
     wishes: Sender<Wish>,
+    hurry: Arc<AtomicBool>,
     watches: bool,
 }
 
@@ -109,6 +111,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
     let names = own_name.into_iter().chain(serving.allowed_hosts.iter().cloned());
     let names = names.chain(serving.host.map(|host| host.to_string()));
     let (wishes, wished) = crossbeam_channel::unbounded();
+    let hurry: Arc<AtomicBool> = Arc::default();
     let log = serving.log.as_deref().map(Log::open).transpose()?.unwrap_or_default();
     let server = Arc::new(Server {
         guard: Guard::new(names, any_address, token),
@@ -117,6 +120,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         counters,
         log: log.clone(),
         wishes: wishes.clone(),
+        hurry: Arc::clone(&hurry),
         watches: serving.watch,
     });
     let url = format!("http://{}/", reachable(address));
@@ -126,6 +130,8 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         options: serving.options.clone(),
         base_url: serving.base_url.clone(),
         watches: serving.watch,
+        hurry: Arc::clone(&hurry),
+        left: false,
         shelf: Arc::clone(&server.shelf),
         hub: Arc::clone(&server.hub),
         counters: Arc::clone(&server.counters),
@@ -136,8 +142,13 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
     std::thread::scope(|scope| {
         let desk = scope.spawn(move || desk.run(&wished));
         if serving.watch {
-            let (wishes, counters) = (wishes.clone(), Arc::clone(&server.counters));
-            scope.spawn(move || watch::watch(root, &wishes, &stop_watching, &counters, talk));
+            let watching = watch::Watching {
+                root,
+                wishes: wishes.clone(),
+                hurry: hurry.clone(),
+                counters: server.counters.clone(),
+            };
+            scope.spawn(move || watch::watch(&watching, &stop_watching, talk));
         }
         if serving.open {
             open_browser(&url, talk);
@@ -145,6 +156,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         runtime.block_on(run(listeners, &server, serving.keys, &url, talk));
         drop(watching);
         // The desk may have ended already.
+        hurry.store(true, Ordering::Relaxed);
         let _ = wishes.send(Wish::Stop);
         let ended = desk.join();
         Holder::withdraw(root);

@@ -3,6 +3,7 @@
 //! the site, and none answers anybody but our own pages and commands.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -86,6 +87,7 @@ async fn wish(
     if server.wishes.send(wish(sender)).is_err() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the server is about to stop");
     }
+    server.hurry.store(true, Ordering::Relaxed);
     match receiver.await {
         Ok(Ok(json)) => text("application/json", json),
         Ok(Err(error)) => plain(StatusCode::CONFLICT, &format!("{error:#}")),

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::output::{FOLDER, Written};
 use crate::paths::RelPath;
 use crate::stamp::Stamp;
 use crate::state::{Snapshot, Store, Table};
+use crate::stop::{Signal, Stop};
 
 /// Files larger than this are not held in memory.
 pub const LARGE: u64 = 2 << 20;
@@ -284,6 +285,10 @@ pub struct Telling<'t> {
     pub shelf: &'t Shelf,
     /// Pages that are open in a browser.
     pub open: FxHashSet<RelPath>,
+    /// Raised when something else has to be seen to first.
+    pub hurry: &'t AtomicBool,
+    /// Stops the build between two pages; what it had not come to stays due.
+    pub stop: Stop,
     /// Told of an open page that was made anew.
     pub tell: &'t (dyn Fn(&RelPath, Digest) + Sync),
 }
@@ -303,6 +308,9 @@ impl Progress for Telling<'_> {
 
     fn made(&self, file: &RelPath, written: Option<&Written>) {
         self.shelf.made(file, written);
+        if self.hurry.load(Ordering::Relaxed) {
+            self.stop.ask(Signal::Interrupt);
+        }
         if let Some(written) = written.filter(|_| self.open.contains(file)) {
             (self.tell)(file, written.digest);
         }

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -22,9 +23,19 @@ const POLL: Duration = Duration::from_secs(1);
 /// What may change in a site's root.
 const FOLDERS: [&str; 3] = [source::FOLDER, render::TEMPLATES, assets::FOLDER];
 
-/// Watches the site at `root` until `stop` is closed.
-pub fn watch(root: &Path, wishes: &Sender<Wish>, stop: &Receiver<()>, counters: &Arc<Counters>, talk: &dyn Talk) {
-    match watch_events(root, wishes, stop, counters) {
+/// What is watched, and who is told.
+pub struct Watching<'w> {
+    pub root: &'w Path,
+    pub wishes: Sender<Wish>,
+    /// Raised with each event.
+    pub hurry: Arc<AtomicBool>,
+    pub counters: Arc<Counters>,
+}
+
+/// Watches until `stop` is closed.
+pub fn watch(watching: &Watching<'_>, stop: &Receiver<()>, talk: &dyn Talk) {
+    let wishes = &watching.wishes;
+    match watch_events(watching, stop) {
         Ok(()) => {}
         Err(error) => {
             let why = match error.kind {
@@ -44,24 +55,22 @@ pub fn watch(root: &Path, wishes: &Sender<Wish>, stop: &Receiver<()>, counters: 
     }
 }
 
-fn watch_events(
-    root: &Path,
-    wishes: &Sender<Wish>,
-    stop: &Receiver<()>,
-    counters: &Arc<Counters>,
-) -> notify::Result<()> {
+fn watch_events(watching: &Watching<'_>, stop: &Receiver<()>) -> notify::Result<()> {
+    let Watching { root, wishes, hurry, counters } = watching;
     if std::env::var_os("LIFTHILL_POLL").is_some() {
         return Err(notify::Error::generic("LIFTHILL_POLL is set"));
     }
     let root = root.canonicalize().map_err(notify::Error::io)?;
     let (appeared, new_folders) = crossbeam_channel::unbounded::<PathBuf>();
     let handler = {
-        let (root, wishes, counters) = (root.clone(), wishes.clone(), Arc::clone(counters));
+        let (root, wishes) = (root.clone(), wishes.clone());
+        let (counters, hurry) = (Arc::clone(counters), Arc::clone(hurry));
         move |event: notify::Result<Event>| {
             let Some(look) = look_for(&root, &event, &appeared) else { return };
             counters.watch_events.inc();
             // The desk is gone only at the very end.
             let _ = wishes.send(Wish::Look(look));
+            hurry.store(true, Ordering::Relaxed);
         }
     };
     let mut watcher = notify::recommended_watcher(handler)?;

@@ -15,7 +15,7 @@ fn build_and_why_work_through_the_server() {
     assert!(served.get("/parks/efteling/rides/python/").text().contains("Five inversions"));
     let (code, stdout, stderr) = site.command(&["why", "/parks/efteling/rides/python/"]);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("record ride:efteling/python changed"), "{stdout}");
+    assert!(stdout.contains("in the last build: record ride:efteling/python"), "{stdout}");
     let (code, _, stderr) = site.command(&["why", "/parks/eftelin/"]);
     assert!(code != 0 && stderr.contains("no page"), "{stderr}");
     site.write("content/articles/bad.md", "+++\ntitel = 'x'\n+++\n");

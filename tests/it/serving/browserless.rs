@@ -56,7 +56,8 @@ fn only_the_pages_that_show_a_change_hear_of_it() {
     // The other hears that something was built, and nothing else.
     let built = baron.hears("built");
     assert_eq!(built["change"]["pages"][0]["url"], "/parks/efteling/rides/python/");
-    assert_eq!(built["change"]["pages"][0]["reason"], "record ride:efteling/python changed");
+    let reason = built["change"]["pages"][0]["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("record ride:efteling/python"), "{reason}");
     assert_eq!(baron.heard, ["hello", "built"]);
     // A page that goes is told so, and told again when it comes back.
     let text = std::fs::read_to_string(site.path(&ride_file("efteling/baron"))).expect("the ride");
