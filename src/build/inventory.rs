@@ -216,7 +216,8 @@ fn plain(name: &str) -> String {
     if ok {
         text
     } else {
-        format!("{}-{}", text.split('-').next().unwrap_or_default(), Digest::of(name.as_bytes()).hex(16))
+        let kind = text.split('-').next().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric);
+        format!("{}-{}", kind.take(60).collect::<String>(), Digest::of(name.as_bytes()).hex(16))
     }
 }
 

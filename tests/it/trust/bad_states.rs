@@ -160,3 +160,16 @@ fn what_was_ours_stays_ours_when_the_state_is_lost() {
     assert!(!site.has("/parks/efteling/rides/python/"));
     assert!(site.has("/foreign.html"), "what we did not write stays");
 }
+
+#[test]
+fn a_journal_that_has_grown_long_is_written_anew() {
+    let site = built();
+    let path = site.path(".lifthill/journal");
+    let old = fs::read(&path).expect("the journal");
+    fs::write(&path, [b"what once was\n".repeat(20_000), old].concat()).expect("a longer journal");
+    site.edit("content/parks/efteling/rides/python.md", "Four", "Five");
+    site.build();
+    let length = fs::metadata(&path).expect("the journal").len();
+    assert!(length < 20_000, "{length} bytes");
+    survives(&site, "the state lost beside a journal written anew", |site| site.remove(STATE));
+}
