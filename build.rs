@@ -15,6 +15,26 @@ fn main() {
         }
     }
     println!("cargo:rustc-env=LIFTHILL_CODE={:016x}", hasher.finish());
+    println!("cargo:rustc-env=LIFTHILL_MEDIA={}", versions(&MEDIA));
+}
+
+/// The libraries that pictures are made with.
+const MEDIA: [&str; 10] =
+    ["fast_image_resize", "gif", "image", "image-webp", "libwebp-sys", "moxcms", "png", "rav1e", "ravif", "zune-jpeg"];
+
+/// The locked versions of packages, in words: `gif 0.14.2, image 0.25.10, …`.
+fn versions(names: &[&str]) -> String {
+    let lock = fs::read_to_string("Cargo.lock").unwrap_or_default();
+    let packages = lock.split("[[package]]").filter_map(|package| {
+        let field = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.trim_matches([' ', '=', '"']).to_owned())
+        };
+        Some((field("name")?, field("version")?))
+    });
+    let wanted = packages.filter(|(name, _)| names.contains(&name.as_str()));
+    let words: Vec<String> = wanted.map(|(name, version)| format!("{name} {version}")).collect();
+    words.join(", ")
 }
 
 /// Hashes a file, or the files of a folder in the order of their names. Commands only talk;

@@ -2,9 +2,11 @@
 //! one, so that an edit touches only the pages that read it. Knows nothing of pages.
 
 mod delivery;
+mod photos;
+pub mod publish;
 
 pub use delivery::{DeliverySettings, HeaderPattern};
-pub mod publish;
+pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +45,8 @@ pub struct Settings {
     pub extra: BTreeMap<String, serde_json::Value>,
     /// How files are sent; no page reads it.
     pub delivery: DeliverySettings,
+    /// What is made of photos; one setting, since a change of any makes them anew.
+    pub photos: PhotoSettings,
 }
 
 /// What may be kept between builds although nothing refers to it.
@@ -108,6 +112,7 @@ impl Default for Settings {
             publish: BTreeMap::new(),
             extra: BTreeMap::new(),
             delivery: DeliverySettings::default(),
+            photos: PhotoSettings::default(),
         }
     }
 }
@@ -197,6 +202,7 @@ impl Settings {
             }
         }
         self.delivery.read(fields, findings);
+        self.photos.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
 
@@ -217,6 +223,7 @@ impl Settings {
         add("trust_html", self.trust_html.into());
         add("rating_scale", self.rating_scale.into());
         add("minify", self.minify.into());
+        add("photos", serde_json::to_value(&self.photos).unwrap_or_default());
         add("lists.parks", self.per_page.parks.into());
         add("lists.rides", self.per_page.rides.into());
         add("lists.companies", self.per_page.companies.into());

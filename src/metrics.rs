@@ -68,6 +68,19 @@ fn prometheus(report: &Report) -> Result<String> {
             ("removed", report.content.removed as f64),
         ],
     );
+    let pictures = &report.pictures;
+    family(
+        "build_pictures",
+        "Pictures by what the last build did to them",
+        "work",
+        &[
+            ("surveyed", pictures.surveyed as f64),
+            ("decoded", pictures.decoded as f64),
+            ("encoded", pictures.encoded as f64),
+            ("kept", pictures.kept as f64),
+            ("failed", pictures.failed as f64),
+        ],
+    );
     family(
         "build_files",
         "Output files by outcome in the last build",

@@ -15,6 +15,8 @@ pub struct Report {
     pub pages: PageCounts,
     /// Files below `output/`.
     pub files: FileCounts,
+    /// Pictures: what was done to them.
+    pub pictures: PictureCounts,
     /// Bytes written below `output/`.
     pub bytes_written: u64,
     /// One digest of all files below `output/` that are ours.
@@ -134,6 +136,21 @@ pub struct FileCounts {
     pub written: u64,
     /// Removed.
     pub removed: u64,
+}
+
+/// What was done to pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PictureCounts {
+    /// Looked at for the first time, which decodes them once.
+    pub surveyed: u64,
+    /// Decoded to make variants of them.
+    pub decoded: u64,
+    /// Variants encoded.
+    pub encoded: u64,
+    /// Variants whose bytes were kept from an earlier build.
+    pub kept: u64,
+    /// Pictures that cannot be read, and variants that could not be made.
+    pub failed: u64,
 }
 
 /// Content files by outcome.

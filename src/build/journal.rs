@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Memory;
-use super::plan::Todo;
 use crate::digest::Digest;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
@@ -51,11 +50,12 @@ fn event(line: &str) -> Option<(char, &str)> {
     (u64::from_str_radix(digits, 16).ok()? == check(event, path)).then_some((event, path))
 }
 
-/// Writes down every file that `todo` may write, before the first is written.
-pub fn begin(state: &State, todo: &Todo) -> Result<()> {
+/// Writes down files that the build may write, before the first is written: each with what is known
+/// to stand there.
+pub fn begin<'f>(state: &State, files: impl IntoIterator<Item = (&'f RelPath, bool)>) -> Result<()> {
     let mut text = String::new();
-    for page in &todo.due {
-        add(&mut text, if page.known.is_none() { '+' } else { '~' }, page.file.as_str());
+    for (file, known) in files {
+        add(&mut text, if known { '~' } else { '+' }, file.as_str());
     }
     // A line that a kill has cut short must not swallow the next one.
     text.insert(0, '\n');

@@ -13,6 +13,7 @@ mod impact;
 mod index;
 mod inventory;
 mod journal;
+mod pictures;
 mod plan;
 mod readers;
 mod references;
@@ -45,11 +46,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
+use crate::cas::Cas;
 use crate::catalog::{AssetInfo, Cell};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::digest::{Digest, Digester};
 use crate::disk::Disk;
+use crate::media::Budget;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::render::Sources;
@@ -187,6 +190,10 @@ struct Build<'b> {
     settings: Settings,
     progress: &'b dyn Progress,
     pool: &'b rayon::ThreadPool,
+    /// What was made by earlier builds.
+    cas: &'b Cas,
+    /// Bounds what is decoded at one moment.
+    budget: &'b Budget,
 }
 
 /// The site's own folders must be in its root: a link could lead anywhere.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::Build;
 use super::changes::Changes;
 use super::index::PageChanges;
+use super::pictures;
 use super::readers::Readers;
 use super::scan::OutputScan;
 use super::trace::{Touch, Trace, reason, touched};
@@ -161,12 +162,13 @@ impl Todo {
     }
 
     /// A first build knows from an older state only which files were ours: those that no page
-    /// claims now go.
+    /// claims now go. Which pictures are claimed is only known when all pages are rendered.
     fn remove_unclaimed(&mut self, tables: &Tables<'_>) -> Result<()> {
         let claimed: BTreeSet<&RelPath> = self.due.iter().map(|page| &page.file).collect();
         let mut unclaimed = Vec::new();
         tables.scan(Table::Outputs, b"", |key, _| {
-            unclaimed.extend(RelPath::new(std::str::from_utf8(key)?).filter(|file| !claimed.contains(file)));
+            let file = RelPath::new(std::str::from_utf8(key)?);
+            unclaimed.extend(file.filter(|file| !claimed.contains(file) && !pictures::is_picture(file)));
             Ok(ControlFlow::Continue(()))
         })?;
         self.removed.extend(unclaimed);

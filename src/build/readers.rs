@@ -113,7 +113,8 @@ mod tests {
     fn trace_of(view: &[Group], template: &[Group]) -> Vec<u8> {
         let ids = |groups: &[Group]| groups.iter().map(|group| Cell::Group(group.clone()).id()).collect();
         let readings = Readings { view: ids(view), template: ids(template) };
-        let facts = Facts { route: Route::Home, view: None, rendered_in: 1, reason: String::new() };
+        let facts =
+            Facts { route: Route::Home, view: None, rendered_in: 1, reason: String::new(), pictures: Vec::new() };
         Trace { readings, facts }.encode().expect("a trace")
     }
 

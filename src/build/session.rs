@@ -21,10 +21,12 @@ use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
-use super::{plan, references, refuse_links, scratch, sync, work};
+use super::{pictures, plan, references, refuse_links, scratch, sync, work};
 use crate::assets;
+use crate::cas::Cas;
 use crate::catalog::{AssetInfo, Catalog, SharedValues};
 use crate::config::Settings;
+use crate::media::Budget;
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::{Sources, Templates};
@@ -60,6 +62,8 @@ pub struct Session {
     pool: rayon::ThreadPool,
     state: State,
     output: Output,
+    cas: Cas,
+    budget: Budget,
     memory: Memory,
     /// What the last run read besides content; `None` where it must be read again.
     around: Option<Surroundings>,
@@ -97,12 +101,18 @@ impl Session {
             scratch::remove_stale(home)?;
         }
         let memory = Memory::load(&state.snapshot()?)?;
+        let cas = match options.extent {
+            Extent::Whole => Cas::open(state.folder())?,
+            Extent::Plan => Cas::look(state.folder())?,
+        };
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
             options,
             pool,
             state,
             output,
+            cas,
+            budget: pictures::budget(),
             memory,
             around: None,
             templates: None,
@@ -253,12 +263,13 @@ impl Session {
 
         let mut changes = Changes::default();
         memory.compare(&settings, &around, &mut changes);
-        let has_due = due::any(&snapshot)?;
+        let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
         if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
             if report.has_errors() {
                 return Ok(());
             }
+            pictures::report_unreadable(&snapshot, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.pages.total = snapshot.count(Table::Outputs)?;
             report.pages.unchanged = report.pages.total;
@@ -270,7 +281,7 @@ impl Session {
         }
         let trouble_looking = report.has_errors();
         let looked_at = content.paths();
-        let build = Build { options, settings, progress, pool: &self.pool };
+        let build = Build { options, settings, progress, pool: &self.pool, cas: &self.cas, budget: &self.budget };
 
         // Sync and plan in one draft: a mistake in the content leaves the state as it was.
         let known = self.templates.take().filter(|templates| templates.are(&around.templates, build.settings.minify));
@@ -304,9 +315,10 @@ impl Session {
             let (pages, readers, first) = (&outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
-            report.settle_diagnostics();
+            let kept = !report.has_errors();
+            pictures::report_unreadable(tables, report)?;
             memory_after.store(tables, true)?;
-            Ok(!report.has_errors())
+            Ok(kept)
         })?;
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
         let Some(templates) = templates.filter(|_| kept) else {
@@ -325,7 +337,7 @@ impl Session {
         draft.keep_for_this_process()?;
         self.memory = memory_after.clone();
         self.kept = true;
-        journal::begin(&self.state, &todo)?;
+        journal::begin(&self.state, todo.due.iter().map(|page| (&page.file, page.known.is_some())))?;
 
         // Work on what is due, and keep what came of it.
         let catalog = Arc::new(Catalog {
@@ -340,10 +352,15 @@ impl Session {
             let (output, number) = (&self.output, memory_after.build);
             let mut readers = self.readers.as_mut();
             let now = readers.as_deref_mut();
-            let left = work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
-            let kept = work::sweep(&build, output, &todo, tables, readers, report)?;
+            let (left, mut demands) =
+                work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
+            let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
             due::leave(tables, &left, kept)?;
             report.pages.left = left.len() as u64;
+            let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
+            journal::begin(&self.state, wanted.due.keys().map(|file| (file, false)))?;
+            pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
+            self.removed.extend(wanted.removed);
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
                 report.output_digest = output_digest(tables)?.to_string();

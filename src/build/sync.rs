@@ -13,10 +13,11 @@ use super::index::{Index, PageChanges};
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile};
 use super::{Build, Changes, Memory, Surroundings};
-use crate::catalog::{Cell, StoredRecord, keys};
+use crate::catalog::{Cell, Picture, StoredRecord, keys};
 use crate::config::PerPage;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::digest::Digest;
+use crate::media;
 use crate::model::slug::slugify;
 use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
 use crate::report::Report;
@@ -72,6 +73,7 @@ pub fn sync(
         parsed: BTreeSet::new(),
         photo_lists: BTreeSet::new(),
         photo_rows: BTreeSet::new(),
+        unreadable: BTreeMap::new(),
         folders: BTreeMap::new(),
         report,
     };
@@ -82,13 +84,12 @@ pub fn sync(
     sync.surroundings(memory, around)?;
 
     // One thread parses ahead with the pool; this one applies.
-    let root = &build.options.root;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<Outcome>>(2);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
             for batch in content.candidates.chunks(BATCH) {
                 let parsed = build.pool.install(|| {
-                    batch.par_iter().map(|candidate| parse_one(root, candidate, reading)).collect::<Vec<_>>()
+                    batch.par_iter().map(|candidate| parse_one(build, candidate, reading)).collect::<Vec<_>>()
                 });
                 if sender.send(parsed).is_err() {
                     return;
@@ -119,16 +120,21 @@ enum Outcome {
     Unreadable(Box<Diagnostic>),
     Same(Digest),
     Parsed(Digest, Box<Parsed>),
+    /// A picture: what is known of it, and whether it was decoded for that.
+    Picture(Box<Picture>, bool),
 }
 
-fn parse_one(root: &std::path::Path, candidate: &Candidate, reading: &Reading) -> Outcome {
-    match source::read(root, &candidate.path, candidate.stamp.size) {
+fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Outcome {
+    match source::read(&build.options.root, &candidate.path, candidate.stamp.size) {
         Err(problem) => Outcome::Unreadable(problem),
         Ok(None) => Outcome::Vanished,
         Ok(Some(file)) => {
             let same = candidate.known.as_ref().is_some_and(|known| known.digest == file.digest);
             if same && !candidate.again {
                 Outcome::Same(file.digest)
+            } else if matches!(place(&candidate.path), Place::PhotoFile(_)) {
+                let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);
+                Outcome::Picture(Box::new(Picture { digest: file.digest, found }), decoded)
             } else {
                 Outcome::Parsed(file.digest, Box::new(source::parse(&candidate.path, &file.bytes, reading)))
             }
@@ -160,6 +166,8 @@ pub(super) struct Sync<'s, 'i, 't> {
     photo_lists: BTreeSet<String>,
     /// Records whose photos, as rows tell them, may name a picture that is not there.
     pub(super) photo_rows: BTreeSet<RecordId>,
+    /// Pictures that were looked at or are gone, and why they cannot be read, if so.
+    pub(super) unreadable: BTreeMap<String, Option<String>>,
     /// Files of each folder as they are now known.
     folders: BTreeMap<String, BTreeMap<String, Option<KnownFile>>>,
     pub(super) report: &'s mut Report,
@@ -282,6 +290,12 @@ impl<'s> Sync<'s, '_, '_> {
                 return Ok(());
             }
             Outcome::Parsed(digest, parsed) => (digest, *parsed),
+            Outcome::Picture(picture, decoded) => {
+                self.report.pictures.surveyed += u64::from(decoded);
+                let digest = picture.digest;
+                self.new_picture(path, *picture)?;
+                (digest, Parsed::default())
+            }
         };
         self.report.content.parsed += 1;
         if candidate.known.is_some() {
@@ -312,10 +326,8 @@ impl<'s> Sync<'s, '_, '_> {
                 self.forget(path, &gone)?;
             }
         }
-        match place(path) {
-            Place::PhotoFile(picture) => self.picture(&picture, Some(digest))?,
-            Place::Photos(_) => drop(self.photo_lists.insert(path.clone())),
-            _ => {}
+        if let Place::Photos(_) = place(path) {
+            self.photo_lists.insert(path.clone());
         }
         self.say(path, parsed)?;
         self.remember(candidate, Some(file));
@@ -421,36 +433,18 @@ impl<'s> Sync<'s, '_, '_> {
         }
     }
 
-    /// A picture came, changed or went.
-    fn picture(&mut self, path: &str, digest: Option<Digest>) -> Result<()> {
-        let old: Option<Digest> = self.index.tables.value(Table::Pictures, path.as_bytes())?;
-        if old == digest {
-            return Ok(());
-        }
-        let route = |digest| Route::Picture(path.to_owned(), crate::site::picture_url(path, digest));
-        if let Some(old) = old {
-            self.index.remove_page(&route(old));
-            self.index.tables.remove(Table::Pictures, path.as_bytes())?;
-        }
-        if let Some(digest) = digest {
-            self.index.add_page(route(digest));
-            self.index.tables.put_value(Table::Pictures, path.as_bytes(), &digest)?;
-        }
-        self.index.changes.note(&Cell::Picture(path.to_owned()));
-        Ok(())
-    }
-
     fn finish(mut self, build: &Build<'_>, reading: &Reading) -> Result<Synced> {
         for (path, id, record) in std::mem::take(&mut self.deferred) {
             self.put_record(&path, id, record)?;
         }
         self.store_folders()?;
-        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, report, .. } = self;
+        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
         let (pages, tables) = index.settle()?;
+        super::pictures::remember_unreadable(tables, unreadable)?;
         super::references::report_dangling(&build.options.root, tables, &pending, report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;

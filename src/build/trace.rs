@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::Changes;
 use crate::catalog::{CellId, Readings};
 use crate::digest::Digest;
+use crate::paths::RelPath;
 use crate::site::Route;
 
 /// What a page was built from.
@@ -38,6 +39,8 @@ pub struct Facts {
     pub rendered_in: u64,
     /// Why that build did.
     pub reason: String,
+    /// The files of pictures that it shows, sorted.
+    pub pictures: Vec<RelPath>,
 }
 
 /// How a trace is touched by changes.
@@ -120,7 +123,8 @@ mod tests {
             view: vec![Cell::Group(Group::Parks).id()],
             template: vec![Cell::Template("home.html".into()).id()],
         };
-        let facts = Facts { route: Route::Home, view: None, rendered_in: 3, reason: "new".into() };
+        let facts =
+            Facts { route: Route::Home, view: None, rendered_in: 3, reason: "new".into(), pictures: Vec::new() };
         let trace = Trace { readings, facts };
         let bytes = trace.encode().unwrap();
         assert_eq!(Trace::decode(&bytes).unwrap(), trace);

@@ -13,7 +13,8 @@ use anyhow::{Context, Result, bail};
 use super::scratch::Scratch;
 use super::session::{Look, look_around};
 use super::trace::Trace;
-use super::{Build, Extent, Options, Progress, build, code_digest, why, work};
+use super::{Build, Extent, Options, Progress, build, code_digest, pictures, why, work};
+use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
 use crate::digest::Digest;
@@ -82,7 +83,8 @@ pub fn verify_sample(
     let drawn = draw(&catalog, &rendered, sample)?;
     progress.begin("verifying", drawn.len() as u64);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a thread")?;
-    let build = Build { options, settings: settings.clone(), progress, pool: &pool };
+    let (cas, budget) = (Cas::look(state.folder())?, pictures::budget());
+    let build = Build { options, settings: settings.clone(), progress, pool: &pool, cas: &cas, budget: &budget };
     let output = Output::look(options.home(), &options.disk)?;
     let mut verified = Verified { files: drawn.len() as u64, seed: Some(sample.seed), ..Verified::default() };
     for (file, route) in &drawn {

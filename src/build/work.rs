@@ -1,6 +1,7 @@
 //! Work: builds the views of due pages, renders those that differ, writes those whose bytes
 //! changed; then sweeps away what no page claims. Pages in parallel, never anything inside one.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Build;
+use super::pictures::{Demanded, Demands};
 use super::plan::{DuePage, Todo};
 use super::readers::Readers;
 use super::trace::{Facts, Trace};
@@ -30,8 +32,8 @@ const BATCH: usize = 32;
 
 /// What became of a page.
 enum Outcome {
-    /// Rendered; its trace as bytes, what its file holds now.
-    Rendered(Vec<u8>, Placed),
+    /// Rendered; its trace as bytes, what its file holds now, the pictures that it shows.
+    Rendered(Vec<u8>, Placed, Demanded),
     /// Its view is as it was; its trace as bytes.
     Same(Vec<u8>),
     /// A mistake in content or templates.
@@ -53,8 +55,9 @@ pub fn work<'t>(
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     report: &mut Report,
-) -> Result<Vec<&'t DuePage>> {
+) -> Result<(Vec<&'t DuePage>, Demands)> {
     let mut left = Vec::new();
+    let mut demands = Demands::default();
     let queue = Queue { due: &todo.due, taken: todo.due.iter().map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
@@ -84,7 +87,7 @@ pub fn work<'t>(
             for (index, outcome) in batch {
                 match outcome? {
                     Outcome::Left => left.push(&todo.due[index]),
-                    outcome => record(&todo.due[index], outcome, tables, readers.as_deref_mut(), report)?,
+                    outcome => record(&todo.due[index], outcome, tables, readers.as_deref_mut(), &mut demands, report)?,
                 }
             }
             build.progress.advance(pages);
@@ -93,7 +96,7 @@ pub fn work<'t>(
     })?;
     report.rendered.sort();
     report.settle_diagnostics();
-    Ok(left)
+    Ok((left, demands))
 }
 
 /// The pages of a build, each of which is taken once.
@@ -119,17 +122,19 @@ fn record(
     outcome: Outcome,
     tables: &mut Tables<'_>,
     readers: Option<&mut Readers>,
+    demands: &mut Demands,
     report: &mut Report,
 ) -> Result<()> {
     let key = page.file.as_str().as_bytes();
-    if let (Some(readers), Outcome::Rendered(trace, _) | Outcome::Same(trace)) = (readers, &outcome) {
+    if let (Some(readers), Outcome::Rendered(trace, ..) | Outcome::Same(trace)) = (readers, &outcome) {
         let replace = |old: Option<&[u8]>, readers: &mut Readers| readers.replace(page.file.as_str(), old, Some(trace));
         if tables.bytes(Table::Pages, key, |old| replace(Some(old), readers))?.is_none() {
             replace(None, readers);
         }
     }
     match outcome {
-        Outcome::Rendered(trace, placed) => {
+        Outcome::Rendered(trace, placed, demanded) => {
+            demands.add(demanded);
             report.pages.rendered += 1;
             report.rendered.push(page.file.to_string());
             if placed.changed {
@@ -163,6 +168,7 @@ pub fn sweep<'t>(
     todo: &'t Todo,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
+    demands: &mut Demands,
     report: &mut Report,
 ) -> Result<&'t [RelPath]> {
     for (index, file) in todo.removed.iter().enumerate() {
@@ -170,6 +176,9 @@ pub fn sweep<'t>(
             return Ok(&todo.removed[index..]);
         }
         let key = file.as_str().as_bytes();
+        if let Some(trace) = tables.bytes(Table::Pages, key, Trace::decode)?.transpose()? {
+            demands.add(Demanded { before: trace.facts.pictures, after: BTreeMap::new() });
+        }
         if let Some(readers) = readers.as_deref_mut() {
             tables.bytes(Table::Pages, key, |old| readers.replace(file.as_str(), Some(old), None))?;
         }
@@ -223,7 +232,7 @@ impl Worker<'_> {
             Ok(Outcome::Failed(Box::new(self.problem(page, message))))
         });
         let written = match &outcome {
-            Ok(Outcome::Rendered(_, placed)) => Some(&placed.written),
+            Ok(Outcome::Rendered(_, placed, _)) => Some(&placed.written),
             _ => None,
         };
         self.build.progress.made(&page.file, written);
@@ -240,6 +249,7 @@ impl Worker<'_> {
         let digest = view.digest();
         let old =
             self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
+        let shown_before = old.as_ref().map(|old| old.facts.pictures.clone()).unwrap_or_default();
         let old = old.filter(|old| old.facts.route == page.route);
         if let Some(old) = old.filter(|old| !page.render && page.known.is_some() && old.facts.view == Some(digest)) {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
@@ -250,13 +260,15 @@ impl Worker<'_> {
             Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
         };
         let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
+        let demanded = Demanded { before: shown_before, after: reader.demands() };
         let facts = Facts {
             route: page.route.clone(),
             view: Some(digest),
             rendered_in: self.number,
             reason: page.reason.clone(),
+            pictures: demanded.after.keys().cloned().collect(),
         };
-        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed))
+        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed, demanded))
     }
 
     /// The bytes that a view becomes, or what its template does wrong.

@@ -140,6 +140,9 @@ impl Cas {
     /// Visits every file of a part of the store.
     fn each(&self, part: &str, mut visit: impl FnMut(Digest, &Path, &fs::Metadata)) -> Result<()> {
         let root = self.root.join(part);
+        if !root.exists() {
+            return Ok(());
+        }
         let entries = fs::read_dir(&root).with_context(|| format!("cannot read {}", root.display()))?;
         for shard in entries {
             let shard = shard.with_context(|| format!("cannot read {}", root.display()))?.path();
@@ -159,8 +162,11 @@ impl Cas {
 
 /// The files of a folder. One that goes meanwhile was collected by another process.
 fn files(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut found = Vec::new();
+    if !folder.exists() {
+        return Ok(found);
+    }
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
         if let Ok(metadata) = entry.metadata()

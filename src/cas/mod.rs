@@ -20,12 +20,12 @@ mod collect;
 pub use collect::{Bounds, Collected, Totals};
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use crate::digest::{Digest, Digester};
 
@@ -72,20 +72,26 @@ pub struct Cas {
     root: PathBuf,
     serial: AtomicU64,
     unwritable: AtomicU64,
+    writable: bool,
 }
 
 /// An action that is used is marked as used at most this often.
 const MARK_EVERY: Duration = Duration::from_secs(3600);
 
 impl Cas {
-    /// The store in the state's folder of a site, made if missing.
+    /// The store in the state's folder of a site. Its folders are made when something is kept.
+    /// Fails where a link would lead out of the site.
     pub fn open(state_folder: &Path) -> Result<Self> {
         let root = state_folder.join(FOLDER);
-        for part in ["blobs", "actions", "tmp"] {
-            let folder = root.join(part);
-            fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
+            bail!("{} is a symbolic link, which is not followed", root.display());
         }
-        Ok(Self { root, serial: AtomicU64::new(0), unwritable: AtomicU64::new(0) })
+        Ok(Self { root, serial: AtomicU64::new(0), unwritable: AtomicU64::new(0), writable: true })
+    }
+
+    /// The store, only to be read from: nothing is kept in it, marked or removed.
+    pub fn look(state_folder: &Path) -> Result<Self> {
+        Ok(Self { writable: false, ..Self::open(state_folder)? })
     }
 
     /// What `action` made, kept or made now by `make`; says whether it was made now. An error is
@@ -115,8 +121,8 @@ impl Cas {
         let bytes = fs::read(&path).ok()?;
         let entry = decode(&bytes);
         if entry.is_none() {
-            discard(&path);
-        } else {
+            self.discard(&path);
+        } else if self.writable {
             mark_as_used(&path);
         }
         entry
@@ -127,7 +133,7 @@ impl Cas {
         let path = self.path("blobs", blob);
         let bytes = fs::read(&path).ok()?;
         if Digest::of(&bytes) != blob {
-            discard(&path);
+            self.discard(&path);
             return None;
         }
         Some(bytes)
@@ -136,6 +142,9 @@ impl Cas {
     /// Keeps what `action` made; returns the digest of the bytes.
     pub fn keep(&self, action: Action, bytes: Option<&[u8]>, facts: &[u8]) -> Option<Digest> {
         let blob = bytes.map(Digest::of);
+        if !self.writable {
+            return blob;
+        }
         let outcome = match (blob, bytes) {
             (Some(blob), Some(bytes)) => self.write("blobs", blob, bytes),
             _ => Ok(()),
@@ -188,23 +197,36 @@ impl Cas {
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let temporary = self.root.join("tmp").join(format!("{}-{serial}", std::process::id()));
         let folder = path.parent().unwrap_or(&self.root);
-        let outcome = fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&temporary, bytes))
-            .and_then(|()| fs::rename(&temporary, path));
+        fs::create_dir_all(folder)?;
+        fs::create_dir_all(self.root.join("tmp"))?;
+        let (mut file, temporary) = self.temporary()?;
+        let outcome = file.write_all(bytes).and_then(|()| fs::rename(&temporary, path));
         if outcome.is_err() {
-            discard(&temporary);
+            let _ = fs::remove_file(&temporary);
         }
         outcome
     }
-}
 
-/// Removes a file that is of no use. One that cannot be removed stays useless: it is verified
-/// whenever it is read.
-fn discard(path: &Path) {
-    let _ = fs::remove_file(path);
+    /// A new file that nobody else writes to, whichever store of whichever process has it open.
+    fn temporary(&self) -> io::Result<(File, PathBuf)> {
+        loop {
+            let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+            let path = self.root.join("tmp").join(format!("{}-{serial}", std::process::id()));
+            match File::options().write(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => return opened.map(|file| (file, path)),
+            }
+        }
+    }
+
+    /// Removes a file that is of no use. One that cannot be removed stays useless: it is verified
+    /// whenever it is read.
+    fn discard(&self, path: &Path) {
+        if self.writable {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Used things are collected last. A mark that cannot be made costs at most a making again.

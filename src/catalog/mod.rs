@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::media::Survey;
 use crate::model::country;
 use crate::model::{Card, Record, RecordId};
 use crate::state::{Snapshot, Store, Table};
@@ -30,6 +31,15 @@ pub struct AssetInfo {
     pub url: String,
     /// Digest of its bytes.
     pub digest: Digest,
+}
+
+/// A picture below `content/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// What is known of it; the error says, in words for its owner, why it cannot be read.
+    pub found: Result<Survey, String>,
 }
 
 /// A record with the file it came from.

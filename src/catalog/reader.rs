@@ -2,6 +2,7 @@
 //! reading. There is no other way from the state to a page. Knows nothing of templates.
 
 use std::cell::{Cell as StdCell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use rustc_hash::FxHashSet;
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
 use super::shared::SharedValue;
-use super::{AssetInfo, Catalog, keys};
-use crate::digest::Digest;
+use super::{AssetInfo, Catalog, Picture, keys};
+use crate::media::Variant;
 use crate::model::{Card, Photo, Record, RecordId, Review};
+use crate::paths::RelPath;
 use crate::render::Value;
 use crate::state::{Store, Table};
 
@@ -25,6 +27,8 @@ pub struct Reader {
     template: RefCell<FxHashSet<CellId>>,
     /// Which of the two sets notes go to.
     rendering: StdCell<bool>,
+    /// The files of pictures that the page shows.
+    demands: RefCell<BTreeMap<RelPath, Variant>>,
     /// Readings made while a shared value is being made.
     captured: RefCell<Option<Vec<CellId>>>,
     /// The cells by name, where somebody asked for them (`why`).
@@ -63,6 +67,7 @@ impl Reader {
             view: RefCell::default(),
             template: RefCell::default(),
             rendering: StdCell::new(false),
+            demands: RefCell::default(),
             captured: RefCell::default(),
             named: None,
         }
@@ -252,10 +257,21 @@ impl Reader {
         self.catalog.assets.get(path)
     }
 
-    /// The digest of a picture below `content/`; `None` where there is no such file.
-    pub fn picture(&self, path: &str) -> Result<Option<Digest>> {
+    /// A picture below `content/`; `None` where there is no such file.
+    pub fn picture(&self, path: &str) -> Result<Option<Picture>> {
         self.note(Cell::Picture(path.to_owned()));
         self.catalog.snapshot.value(Table::Pictures, path.as_bytes())
+    }
+
+    /// Notes that the page shows the file that `variant` makes, which will be there when the build
+    /// is done. Only for templates: what a view shows of a picture must not depend on it.
+    pub fn demand(&self, file: RelPath, variant: Variant) {
+        self.demands.borrow_mut().insert(file, variant);
+    }
+
+    /// Everything demanded.
+    pub fn demands(&self) -> BTreeMap<RelPath, Variant> {
+        self.demands.borrow().clone()
     }
 
     /// Every asset path, for suggestions in errors; not a reading.

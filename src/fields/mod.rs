@@ -81,6 +81,11 @@ impl<'a> Findings<'a> {
         self.problems.push(diagnostic);
     }
 
+    /// Notes something worth knowing at a byte range.
+    pub fn warn(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.problems.push(Diagnostic::at(self.file, self.source, span, message).warning());
+    }
+
     /// Whether any problem so far is an error.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)

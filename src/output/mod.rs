@@ -137,6 +137,51 @@ impl Output {
         Ok(Placed { written: Written { digest, stamp }, changed: true })
     }
 
+    /// Like [`Output::place`], for a file whose bytes are kept elsewhere under a name that never means
+    /// others: `link` makes the file given to it share them, or says `false`.
+    pub fn place_link(
+        &self,
+        path: &RelPath,
+        bytes: &[u8],
+        known: Option<&Written>,
+        link: impl FnOnce(&[u8], &Path) -> io::Result<bool>,
+    ) -> Result<Placed> {
+        let digest = Digest::of(bytes);
+        if let Some(known) = known.filter(|known| known.digest == digest) {
+            return Ok(Placed { written: *known, changed: false });
+        }
+        self.make_folder(path.parent().unwrap_or_default())?;
+        if let Some(stamp) = self.same_bytes(path, bytes) {
+            return Ok(Placed { written: Written { digest, stamp }, changed: false });
+        }
+        let target = path.under(&self.root);
+        let temporary = self.temporary(target.parent().unwrap_or(&self.root));
+        let linked = link(bytes, &temporary).and_then(|linked| {
+            if !linked {
+                return Ok(None);
+            }
+            self.disk.rename(&temporary, &target)?;
+            // Where both were the same file already, renaming leaves both names.
+            if temporary.exists() {
+                self.disk.remove_file(&temporary)?;
+            }
+            fs::symlink_metadata(&target).map(Some)
+        });
+        match linked {
+            Ok(Some(metadata)) => {
+                let stamp = Stamp::of(&metadata);
+                Ok(Placed { written: Written { digest, stamp }, changed: true })
+            }
+            // What cannot be shared can still be written.
+            Ok(None) => self.place(path, bytes, None),
+            Err(_) => {
+                // What is left of it is only litter.
+                let _ = self.disk.remove_file(&temporary);
+                self.place(path, bytes, None)
+            }
+        }
+    }
+
     /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
     /// gone is no error; says whether there was one.
     pub fn remove(&self, path: &RelPath) -> Result<bool> {
@@ -245,10 +290,13 @@ impl Output {
         (found == bytes).then_some(before)
     }
 
-    fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<Stamp> {
-        let folder = target.parent().unwrap_or(&self.root);
+    fn temporary(&self, folder: &Path) -> PathBuf {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!(".lifthill-{}-{serial}.tmp", std::process::id()));
+        folder.join(format!(".lifthill-{}-{serial}.tmp", std::process::id()))
+    }
+
+    fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<Stamp> {
+        let temporary = self.temporary(target.parent().unwrap_or(&self.root));
         let outcome = self
             .disk
             .create(&temporary)

@@ -23,7 +23,7 @@ impl Answers for PageAnswers {
                 Ok(format!("{}{path}", self.0.site().base_url).into())
             }
             "asset" => self.asset(arguments),
-            "image" => self.image(arguments),
+            "image" => super::images::image(&self.0, arguments),
             "setting" => self.setting(arguments),
             "park" => self.one(Kind::Park, arguments),
             "ride" => self.one(Kind::Ride, arguments),
@@ -75,15 +75,6 @@ impl PageAnswers {
         }
         let help = suggestion(path, self.0.asset_paths()).unwrap_or_default();
         Err(format!("there is no file assets/{path}; {help}"))
-    }
-
-    /// Passes the photo's original through; a photo is what views call `photo`.
-    fn image(&self, arguments: &Kwargs) -> Result<Value, String> {
-        let photo: Value = required(arguments, "photo")?;
-        match photo.as_map() {
-            Some(_) => Ok(photo),
-            None => Err("`photo` must be a photo of a park or ride".to_owned()),
-        }
     }
 
     fn setting(&self, arguments: &Kwargs) -> Result<Value, String> {
@@ -215,20 +206,20 @@ fn first_group(arguments: &Kwargs, known: &[(&'static str, GroupOf)], all: Group
     Ok(all)
 }
 
-fn required<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<T, String>
+pub(super) fn required<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<T, String>
 where
     T: tera::ArgFromValue<'k, Output = T>,
 {
     arguments.must_get(name).map_err(in_words)
 }
 
-fn optional<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<Option<T>, String>
+pub(super) fn optional<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<Option<T>, String>
 where
     T: tera::ArgFromValue<'k, Output = T>,
 {
     arguments.get(name).map_err(in_words)
 }
 
-fn in_words(error: impl Display) -> String {
+pub(super) fn in_words(error: impl Display) -> String {
     error.to_string()
 }

@@ -3,6 +3,8 @@
 //! files, of the state or of when a page is built.
 
 mod answers;
+mod drawing;
+mod images;
 pub mod routes;
 mod shapes;
 mod view;
@@ -10,6 +12,5 @@ mod views;
 
 pub use answers::PageAnswers;
 pub use routes::Route;
-pub use shapes::picture_url;
 pub use view::{Failure, View};
 pub use views::view;

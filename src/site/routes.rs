@@ -38,8 +38,6 @@ pub enum Route {
     NotFound,
     /// An asset: path below `assets/`, URL.
     Asset(String, String),
-    /// A picture: path below `content/`, URL.
-    Picture(String, String),
 }
 
 /// The lists that the site always has.
@@ -101,7 +99,7 @@ impl Route {
             Self::List(list, number) => format!("/{}/page/{number}/", list.folder()),
             Self::Record(id) => id.url(),
             Self::Later(id, number) => format!("{}page/{number}/", id.url()),
-            Self::Redirect(url, _) | Self::Asset(_, url) | Self::Picture(_, url) => url.clone(),
+            Self::Redirect(url, _) | Self::Asset(_, url) => url.clone(),
             Self::Redirects => "/redirects.json".to_owned(),
             Self::SitemapIndex => "/sitemap.xml".to_owned(),
             Self::SitemapSite => "/sitemaps/site.xml".to_owned(),
@@ -130,7 +128,6 @@ impl Route {
             Self::Robots => "robots",
             Self::NotFound => "404",
             Self::Asset(..) => "asset",
-            Self::Picture(..) => "picture",
         }
     }
 

@@ -5,11 +5,9 @@ use anyhow::Result;
 
 use super::view::map;
 use crate::catalog::{Group, Reader};
-use crate::digest::Digest;
 use crate::model::card::{Card, CardDetails, Rating, RideCard};
 use crate::model::date::Precision;
 use crate::model::record::{Common, Extra, HistoryEvent, Reference};
-use crate::model::slug::slugify;
 use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
 use crate::render::{Entries, Map, Value, markdown};
 
@@ -80,14 +78,16 @@ pub fn rating(reader: &Reader, rating: Rating) -> Value {
     Value::from(map! { "average" => average, "count" => rating.count, "best" => best })
 }
 
-/// A photo; none where its file is missing.
+/// A photo, for `image(photo=…)`; none where its file is missing or cannot be read.
 pub fn photo(reader: &Reader, photo: &Photo) -> Result<Value> {
-    let Some(digest) = reader.picture(&photo.file)? else { return Ok(Value::none()) };
+    let Some(picture) = reader.picture(&photo.file)? else { return Ok(Value::none()) };
+    let Ok(survey) = &picture.found else { return Ok(Value::none()) };
     Ok(Value::from(map! {
         "file" => photo.file.as_str(),
-        "url" => picture_url(&photo.file, digest),
-        "width" => Value::none(),
-        "height" => Value::none(),
+        // A replaced picture is another photo, whatever else of it is the same.
+        "fingerprint" => picture.digest.hex(12),
+        "width" => survey.width,
+        "height" => survey.height,
         "alt" => photo.alt.as_str(),
         "caption" => photo.caption.clone(),
         "credit" => photo.credit.clone(),
@@ -100,17 +100,6 @@ pub fn photo(reader: &Reader, photo: &Photo) -> Result<Value> {
 pub fn photos(reader: &Reader, photos: &[Photo]) -> Result<Value> {
     let values: Result<Vec<Value>> = photos.iter().map(|one| photo(reader, one)).collect();
     Ok(values?.into_iter().filter(|value| !value.is_none()).collect::<Vec<_>>().into())
-}
-
-/// The URL of a picture: its name for people, and a fingerprint of its bytes and its place, so
-/// that a replaced picture is another and two pictures never share a URL.
-pub fn picture_url(file: &str, digest: Digest) -> String {
-    let digest = Digest::of_parts([&digest.0[..], file.as_bytes()]);
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
-    let extension: String =
-        extension.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    format!("/photos/{}.{}.{}", slugify(stem), digest.hex(12), if extension.is_empty() { "bin" } else { &extension })
 }
 
 /// The newest reviews.

@@ -111,9 +111,11 @@ fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findin
         let mut fields = Fields::of(node, findings);
         let file = fields.text_at("file", findings);
         let target = target(park, &mut fields, findings);
+        // An empty one says that there is nothing to say.
+        let alt = fields.text_at("alt", findings).map(|(alt, _)| alt);
         let photo = Photo {
             file: String::new(),
-            alt: fields.text("alt", findings).unwrap_or_default(),
+            alt: alt.clone().unwrap_or_default(),
             caption: fields.text("caption", findings),
             credit: fields.text("credit", findings),
             licence: fields.text("licence", findings),
@@ -128,7 +130,10 @@ fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findin
             Some((name, place)) if !name.split('/').all(is_plain_component) => {
                 findings.note(place, format!("`{name}` is not a file name"), None);
             }
-            Some((name, _)) if approved => {
+            Some((name, place)) if approved => {
+                if alt.is_none() {
+                    findings.warn(place, format!("`{name}` has no `alt`: what it shows, for those who cannot see it"));
+                }
                 let photo = Photo { file: format!("{folder}/photos/{name}"), ..photo };
                 by_target.entry(target.0.clone()).or_default().push(photo);
                 parsed.references.push(target);

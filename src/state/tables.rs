@@ -20,8 +20,10 @@ pub enum Table {
     Reviews,
     /// Kind number, key → approved photos.
     Photos,
-    /// Picture below `content/` → digest of its bytes.
+    /// Picture below `content/` → digest of its bytes, what is known of it or why it cannot be read.
     Pictures,
+    /// File below `output/` of a picture's variant → what it is made from, how many pages show it.
+    Variants,
     /// Group digest (16 bytes), sort key → facet digest (16 bytes), kind number, key.
     Members,
     /// Group digest → totals of the group.
@@ -38,7 +40,7 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -47,6 +49,7 @@ impl Table {
         Self::Reviews,
         Self::Photos,
         Self::Pictures,
+        Self::Variants,
         Self::Members,
         Self::Totals,
         Self::Slices,
@@ -65,6 +68,7 @@ impl Table {
             Self::Reviews => "reviews",
             Self::Photos => "photos",
             Self::Pictures => "pictures",
+            Self::Variants => "variants",
             Self::Members => "members",
             Self::Totals => "totals",
             Self::Slices => "slices",

@@ -8,6 +8,7 @@ mod histories;
 mod increments;
 mod interruptions;
 mod mistakes;
+mod pictures;
 mod publish;
 mod serving;
 mod site;

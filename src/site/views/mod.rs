@@ -37,7 +37,6 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
         Route::Robots => small::robots(route, reader),
         Route::NotFound => small::not_found(route, reader),
         Route::Asset(path, _) => small::asset(path, reader),
-        Route::Picture(path, _) => small::picture(path, reader),
     }
 }
 

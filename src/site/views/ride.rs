@@ -4,9 +4,11 @@ use super::{body, missing, record_and_card};
 use crate::catalog::{Group, Reader};
 use crate::model::record::{Details, Ride};
 use crate::model::slug::slugify;
+use crate::model::words::Category;
 use crate::model::{Kind, RecordId};
 use crate::render::filters::grouped;
 use crate::render::{Entries, Value};
+use crate::site::drawing::{self, Figures};
 use crate::site::routes::Route;
 use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed, map};
@@ -27,6 +29,13 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     shapes::common(&mut values, common);
     let launch: Vec<Value> = ride.launch.iter().map(|launch| launch.name().into()).collect();
     let features: Vec<Value> = features(ride).into_iter().map(Value::from).collect();
+    let photos = shapes::photos(reader, &reader.photos(id)?)?;
+    let none = photos.as_array().is_none_or(|photos| photos.is_empty());
+    let figures =
+        Figures { height_m: ride.height_m, drop_m: ride.drop_m, length_m: ride.length_m, inversions: ride.inversions };
+    let coaster = ride.category == Category::RollerCoaster;
+    let drawing = if coaster && none { drawing::profile(&common.name, figures) } else { None };
+    let drawing = drawing.map_or_else(Value::none, |svg| Value::safe_string(&svg));
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,
         "area" => area(reader, &park, ride)?,
@@ -61,7 +70,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "longitude" => ride.coordinates.map(|place| place.longitude),
         "website" => ride.website.clone(),
         "video" => ride.video.clone(),
-        "photos" => shapes::photos(reader, &reader.photos(id)?)?,
+        "photos" => photos,
+        "drawing" => drawing,
         "reviews" => shapes::reviews(&reader.reviews(id)?),
         "previous" => neighbour(position.checked_sub(1))?,
         "next" => neighbour(Some(position + 1))?,

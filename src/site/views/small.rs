@@ -7,7 +7,6 @@ use crate::model::RecordId;
 use crate::render::Entries;
 use crate::site::routes::Route;
 use crate::site::view::{Failure, Frame, View, framed, map};
-use crate::source;
 
 use super::missing;
 
@@ -51,13 +50,5 @@ pub fn asset(path: &str, reader: &Reader) -> Result<View, Failure> {
     match reader.asset(path) {
         Some(asset) => Ok(View::File(format!("{}/{path}", assets::FOLDER), asset.digest)),
         None => Err(Failure::Broken(anyhow::anyhow!("there is a page for assets/{path}, but no such asset"))),
-    }
-}
-
-/// A picture, as it is.
-pub fn picture(path: &str, reader: &Reader) -> Result<View, Failure> {
-    match reader.picture(path)? {
-        Some(digest) => Ok(View::File(format!("{}/{path}", source::FOLDER), digest)),
-        None => Err(Failure::Broken(anyhow::anyhow!("there is a page for the picture {path}, but no such file"))),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::History;
-use crate::site::markdown;
+use crate::site::{self, markdown};
 
 /// Edits something, and says so.
 type Step = fn(&mut History);
@@ -314,9 +314,10 @@ impl History {
     fn edit_photo(&mut self) {
         let folder = format!("content/parks/{}", self.pick_park());
         let picture = format!("{folder}/photos/view.jpg");
-        let number = self.dice.below(3);
+        let number = self.dice.below(5);
         self.say(format!("{picture}: edition {number}"));
-        self.write(&picture, format!("picture {number}"));
+        let bytes = if number == 4 { b"no picture at all".to_vec() } else { site::picture(number as u32) };
+        self.write(&picture, bytes);
         let alt = self.dice.below(100);
         self.write(&format!("{folder}/photos.toml"), format!("[[photo]]\nfile = 'view.jpg'\nalt = 'View {alt}'\n"));
     }

@@ -1,7 +1,7 @@
 //! Edits of what hangs on records: reviews and photos.
 
 use super::*;
-use crate::site::Site;
+use crate::site::{Site, picture};
 
 #[test]
 fn a_review_touches_its_ride_and_the_ranking() {
@@ -50,8 +50,8 @@ fn reviews_of_a_park_touch_it() {
 #[test]
 fn a_replaced_photo_touches_whoever_shows_it() {
     let site = built();
-    site.write("content/parks/efteling/photos/loop.jpg", b"\xff\xd8 one");
-    site.build().rendered(["/photos/loop.*.jpg"]);
+    site.write("content/parks/efteling/photos/loop.jpg", picture(1));
+    site.build().rendered([]);
     site.write(
         "content/parks/efteling/photos.toml",
         "[[photo]]\nfile = 'loop.jpg'\nride = 'python'\nalt = 'A loop.'\n",
@@ -60,40 +60,45 @@ fn a_replaced_photo_touches_whoever_shows_it() {
     assert!(built.rendered_files().contains(&"parks/efteling/rides/python/index.html".to_owned()));
     assert!(site.page(PYTHON_URL).contains("A loop."));
 
-    site.write("content/parks/efteling/photos/loop.jpg", b"\xff\xd8 two");
+    site.write("content/parks/efteling/photos/loop.jpg", picture(2));
     let built = site.build();
     built.removed(1);
     assert!(built.rendered_files().contains(&"parks/efteling/rides/python/index.html".to_owned()));
-    let picture = site.output().files().find(|file| file.starts_with("photos/")).expect("a picture").to_owned();
-    assert!(site.page(PYTHON_URL).contains(&picture));
+    let shown = site.output().files().find(|file| file.starts_with("photos/")).expect("a picture").to_owned();
+    assert!(site.page(PYTHON_URL).contains(&shown));
 
     site.edit("content/parks/efteling/photos.toml", "A loop.", "The loop.");
     site.build();
     assert!(site.page(PYTHON_URL).contains("The loop."));
     site.remove("content/parks/efteling/photos.toml");
-    site.build().removed(0);
+    site.build().removed(1);
     assert!(!site.page(PYTHON_URL).contains("The loop."));
     site.remove("content/parks/efteling/photos");
-    site.build().removed(1).rendered([]);
+    site.build().removed(0).rendered([]);
 }
 
 #[test]
 fn two_parks_may_hold_the_same_picture() {
+    let photos = "[[photo]]\nfile = 'map.png'\nalt = 'A map.'\n";
     let site = guide()
-        .file("content/parks/efteling/photos/map.png", b"the same bytes")
-        .file("content/parks/phantasialand/photos/map.png", b"the same bytes");
-    site.build();
+        .file("content/parks/efteling/photos/map.png", picture(1))
+        .file("content/parks/efteling/photos.toml", photos)
+        .file("content/parks/phantasialand/photos/map.png", picture(1))
+        .file("content/parks/phantasialand/photos.toml", photos);
+    let built = site.build();
+    assert_eq!((built.number("/pictures/encoded"), built.number("/pictures/kept")), (1, 1));
     site.remove("content/parks/efteling/photos");
-    site.build();
-    assert!(site.output().files().any(|file| file.starts_with("photos/map.")));
+    site.remove("content/parks/efteling/photos.toml");
+    site.build().removed(1);
+    assert!(site.output().files().any(|file| file.starts_with("photos/map-")));
 }
 
 #[test]
 fn the_main_photo_is_the_one_named() {
     let site = guide()
-        .file("content/parks/efteling/photos/a.jpg", b"short name")
-        .file("content/parks/efteling/photos/extra.jpg", b"long name")
-        .file("content/parks/efteling/photos/ra.jpg", b"another that ends alike")
+        .file("content/parks/efteling/photos/a.jpg", picture(1))
+        .file("content/parks/efteling/photos/extra.jpg", picture(2))
+        .file("content/parks/efteling/photos/ra.jpg", picture(3))
         .file(
             "content/parks/efteling/photos.toml",
             "[[photo]]\nfile = 'extra.jpg'\n[[photo]]\nfile = 'ra.jpg'\n[[photo]]\nfile = 'a.jpg'\n",
@@ -108,7 +113,7 @@ fn the_main_photo_is_the_one_named() {
 fn a_park_whose_folder_is_no_slug_shows_its_photos() {
     let site = Site::new()
         .park("Alton Towers", "name = 'Alton Towers'")
-        .file("content/parks/Alton Towers/photos/gate.jpg", b"a gate")
+        .file("content/parks/Alton Towers/photos/gate.jpg", picture(1))
         .file("content/parks/Alton Towers/photos.toml", "[[photo]]\nfile = 'gate.jpg'\nalt = 'The gate.'\n");
     site.build();
     assert!(site.page("/parks/alton-towers/").contains("The gate."));

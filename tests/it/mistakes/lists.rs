@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::site::picture;
 
 #[test]
 fn reviews_with_mistakes() {
@@ -46,6 +47,12 @@ fn photos_with_mistakes() {
      5 | file = '../../../secret.jpg'
        |        ^^^^^^^^^^^^^^^^^^^^^
 
+    warning: `a.jpg` has no `alt`: what it shows, for those who cannot see it
+      --> content/parks/efteling/photos.toml:8:8
+       |
+     8 | file = 'a.jpg'
+       |        ^^^^^^^
+
     error: there is no picture content/parks/efteling/photos/a.jpg
       --> content/parks/efteling/photos.toml:8:9
        |
@@ -79,7 +86,7 @@ fn photos_with_mistakes() {
 fn a_photo_without_its_picture() {
     let site = small()
         .file("content/parks/efteling/photos.toml", "[[photo]]\nfile = 'a.jpg'\n")
-        .file("content/parks/efteling/photos/a.jpg", "a picture");
+        .file("content/parks/efteling/photos/a.jpg", picture(1));
     site.build();
     site.rename("content/parks/efteling/photos/a.jpg", "content/parks/efteling/photos/b.jpg");
     site.fails().exit(1).says("content/parks/efteling/photos.toml:2:").says("content/parks/efteling/photos/a.jpg");

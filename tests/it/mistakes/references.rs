@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::site::markdown;
+use crate::site::{markdown, picture};
 
 #[test]
 fn a_reference_to_nothing_in_front_matter() {
@@ -155,7 +155,7 @@ fn a_deleted_park_is_missed_by_its_files() {
         ("content/parks/walibi/rides/untamed.md", "+++\nname = 'Untamed'\ncategory = 'other'\n+++\n"),
     ] {
         let site = small().park("walibi", "name = 'Walibi'").file(file, text);
-        site.write("content/parks/walibi/photos/a.jpg", "a picture");
+        site.write("content/parks/walibi/photos/a.jpg", picture(1));
         site.build();
         site.remove("content/parks/walibi/index.md");
         site.fails().exit(1).says(file).says("there is no park `walibi`");
@@ -174,8 +174,8 @@ fn a_deleted_ride_or_area_is_missed_by_what_is_left_of_it() {
             "content/parks/efteling/photos.toml",
             "[[photo]]\nfile = 'a.jpg'\nride = 'baron-1898'\n[[photo]]\nfile = 'b.jpg'\narea = 'Ruigrijk'\n",
         )
-        .file("content/parks/efteling/photos/a.jpg", "a picture")
-        .file("content/parks/efteling/photos/b.jpg", "another");
+        .file("content/parks/efteling/photos/a.jpg", picture(1))
+        .file("content/parks/efteling/photos/b.jpg", picture(2));
     site.build();
     site.remove(BARON);
     site.fails().says("reviews.jsonl:1:").says("photos.toml:3:");

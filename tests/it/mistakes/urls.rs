@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::site::{Site, markdown, ride_file};
+use crate::site::{Site, markdown, picture, ride_file};
 
 #[test]
 fn two_files_with_one_slug() {
@@ -104,7 +104,8 @@ fn names_of_any_kind_are_escaped_and_make_safe_urls() {
         .park("Ça & là #1", &format!("{quoted}\ncity = '''{name}'''\ncountry = 'NL'\ndescription = '''{name}'''"))
         .ride("Ça & là #1/50% off?", &format!("{quoted}\ncategory = 'other'\nopened = 2020\nstatus = 'operating'\nkinds = ['''{name}''']\nmanufacturers = ['a-and-b']"))
         .ride("Ça & là #1/قطار الموت", "name = 'قطار الموت'\ncategory = 'roller_coaster'\nnative_names = [{ name = '\u{202e}<i>', lang = 'ar', dir = 'rtl' }]")
-        .file("content/parks/Ça & là #1/photos/a b?#.JPG", b"a picture")
+        .file("content/parks/Ça & là #1/photos/a b?#.JPG", picture(1))
+        .file("content/parks/Ça & là #1/photos.toml", "[[photo]]\nfile = 'a b?#.JPG'\nalt = '<b>'\n")
         .file("content/parks/Ça & là #1/reviews.jsonl", "{\"author\":\"<b>Mia\",\"title\":\"<b>\",\"text\":\"<b>x</b> & y\",\"rating\":8,\"created\":\"2024-01-01\"}\n")
         .article("über/..".replace('/', "-").as_str(), &format!("title = '''{name}'''\ndate = 2024-01-01\ndescription = '''{name}'''\n+++\n<park:ca-and-la-1> <script>alert(1)</script>"));
     site.build();
