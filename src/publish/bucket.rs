@@ -167,6 +167,17 @@ impl Bucket<'_> {
         let now = self.deployer.now;
         let Wanted { mut manifest, sources, back_to } = wanted;
         let plan = plan(&before.base, &mut manifest, &before.debts, self.deployer.retention, generation, now);
+        let looked = !self.options.dry_run && self.options.apply.is_none();
+        if looked && plan.is_empty() && before.held.register.debts.is_empty() && before.held.register.generation > 0 {
+            if let Some(file) = &self.options.purge_list {
+                super::told::write_purge_list(file, self.url, &Purging::default())?;
+            }
+            return Ok(Outcome {
+                requests: self.remote.requests(),
+                live: before.held.register.releases.first().map(|line| line.id.clone()),
+                ..Outcome::default()
+            });
+        }
         let mut consent = self.options.consent.clone();
         consent.gone.extend(self.target.allow_gone.iter().cloned());
         if back_to.is_some() {
@@ -204,14 +215,6 @@ impl Bucket<'_> {
         }
         if !refused.is_empty() {
             return Err(Failure::Refused(refused));
-        }
-        if plan.is_empty() && before.held.register.debts.is_empty() && before.held.register.generation > 0 {
-            if let Some(file) = &self.options.purge_list {
-                super::told::write_purge_list(file, self.url, &Purging::default())?;
-            }
-            outcome.requests = self.remote.requests();
-            outcome.live = before.held.register.releases.first().map(|line| line.id.clone());
-            return Ok(outcome);
         }
         let deployed = self.deploy(before, &release, &plan, sources, back_to, &purging).await?;
         outcome.objects = deployed.objects;

@@ -89,11 +89,6 @@ impl Before {
         Ok(Self { held, base, debts })
     }
 
-    /// Whether `key` may be other than the base says.
-    pub fn is_uncertain(&self, key: &str) -> bool {
-        self.uncertain().contains(key)
-    }
-
     /// Every key that may be other than the base says.
     pub fn uncertain(&self) -> BTreeSet<&str> {
         let open = self.debts.iter().filter(|debt| !debt.moved);

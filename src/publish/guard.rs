@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::manifest::{Action, Manifest};
-use super::plan::Plan;
+use super::manifest::Manifest;
 use crate::config::publish::Host;
 use crate::diagnostics::nearest;
 use crate::headers::fits;
@@ -166,7 +165,84 @@ pub fn url_of(key: &str) -> String {
     }
 }
 
-/// How many keys a plan takes away at once; for messages.
-pub fn removals(plan: &Plan) -> u64 {
-    plan.changes.iter().filter(|change| change.action == Action::Remove).count() as u64
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::publish::manifest::{Class, Entry};
+
+    fn manifest(keys: impl IntoIterator<Item = String>) -> Manifest {
+        let mut manifest = Manifest::default();
+        for key in keys {
+            let entry = Entry {
+                digest: Digest::default(),
+                size: 1,
+                class: Class::Page,
+                promised: true,
+                headers: 0,
+                dress: 0,
+                tags: Box::default(),
+            };
+            manifest.entries.insert(key.into(), entry);
+        }
+        manifest
+    }
+
+    fn problems(keys: &[&str], host: Host, text: &str) -> Vec<String> {
+        let manifest = manifest(keys.iter().map(|key| (*key).to_owned()));
+        host_problems(&manifest, host, 10, |_| Some(text.to_owned()))
+    }
+
+    #[test]
+    fn keys_that_cannot_live_beside_each_other_are_found() {
+        assert_eq!(problems(&["a/x", "b/x"], Host::Any, "").len(), 0);
+        assert_eq!(problems(&["a/Python", "a/python"], Host::Any, "").len(), 1, "case");
+        assert_eq!(problems(&["caf\u{e9}", "cafe\u{301}"], Host::Any, "").len(), 1, "how accents are written");
+        assert_eq!(problems(&[&"x".repeat(1015)], Host::Any, "").len(), 1, "1,024 bytes with what stands before");
+        assert_eq!(problems(&["_deploy/x"], Host::Any, "").len(), 1);
+    }
+
+    #[test]
+    fn a_host_takes_so_many_files_and_rules() {
+        let many = manifest((0..100_001).map(|number| format!("{}/{number}", number % 3)));
+        let found = host_problems(&many, Host::CloudflarePages, 0, |_| None);
+        assert_eq!(found, ["100001 files, Cloudflare Pages takes 100000"]);
+        let full = manifest((0..54_001).map(|number| format!("rides/{number}")));
+        let found = host_problems(&full, Host::Netlify, 0, |_| None);
+        assert_eq!(found, ["54001 files in /rides, Netlify takes 54000"]);
+        let rules = "# no rule\n/a /b\n".repeat(2_101);
+        assert!(problems(&["a"], Host::CloudflarePages, &rules)[0].contains("2101 redirect rules"));
+        let mut large = manifest(["film.mp4".to_owned()]);
+        large.entries.values_mut().for_each(|entry| entry.size = 26 << 20);
+        assert_eq!(host_problems(&large, Host::CloudflarePages, 0, |_| None).len(), 1);
+    }
+
+    #[test]
+    fn a_twentieth_or_256_may_go_and_more_with_consent() {
+        let base = manifest((0..1_000).map(|number| number.to_string()));
+        let after = |gone: usize| manifest((gone..1_000).map(|number| number.to_string()));
+        let none = Consent::default();
+        assert_eq!(deletes(&base, &after(256), &none), None);
+        let refusal = deletes(&base, &after(257), &none).expect("too many");
+        assert!(refusal.contains("--allow-deletes 257"), "{refusal}");
+        assert_eq!(deletes(&base, &after(257), &Consent { deletes: Some(257), ..none.clone() }), None);
+        assert!(deletes(&base, &after(258), &Consent { deletes: Some(257), ..none }).is_some());
+    }
+
+    #[test]
+    fn a_url_that_breaks_is_told_with_what_it_may_have_become() {
+        let page = |key: &str| format!("parks/{key}/index.html");
+        let base = manifest([page("efteling/rides/python"), page("efteling")]);
+        let mut after = manifest([page("efteling"), page("kaatsheuvel/rides/python")]);
+        let found = broken_urls(&base, &mut after, &Consent::default());
+        let line = "/parks/efteling/rides/python/ was published and would be gone; \
+                    perhaps it should lead to /parks/kaatsheuvel/rides/python/";
+        assert_eq!(found, [line]);
+        let consent = Consent { gone: vec!["/parks/*/rides/*".to_owned()], ..Consent::default() };
+        assert!(broken_urls(&base, &mut after, &consent).is_empty());
+        assert_eq!(after.gone.len(), 1, "consent is remembered");
+        let mut later = manifest([page("efteling"), page("kaatsheuvel/rides/python")]);
+        assert!(broken_urls(&after, &mut later, &Consent::default()).is_empty());
+        assert_eq!(later.gone.len(), 1);
+    }
 }

@@ -263,16 +263,26 @@ impl Places {
         Ok(Self { folder })
     }
 
+    /// Our name in this place: a random one that the folder keeps, bound to the machine and the
+    /// folder. A copy of the folder elsewhere, as CI machines make them, is somebody else; two runs
+    /// in one folder at a time cannot be, since the state is held.
     fn owner(&self) -> Result<String, Failure> {
         let file = self.folder.join("owner");
-        if let Ok(name) = std::fs::read_to_string(&file)
-            && name.len() == 32
-        {
-            return Ok(name);
-        }
-        let name = format!("{:016x}{:016x}", remote::random(), remote::random());
-        std::fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(name)
+        let known = std::fs::read_to_string(&file).ok().filter(|name| name.len() == 32);
+        let name = match known {
+            Some(name) => name,
+            None => {
+                let name = format!("{:016x}{:016x}", remote::random(), remote::random());
+                std::fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
+                name
+            }
+        };
+        let place = std::fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let machine = ["/proc/sys/kernel/random/boot_id", "/etc/machine-id", "/proc/sys/kernel/hostname"]
+            .map(|file| std::fs::read(file).unwrap_or_default());
+        let parts = [name.as_bytes(), place.as_os_str().as_encoded_bytes()];
+        let parts = parts.into_iter().chain(machine.iter().map(Vec::as_slice));
+        Ok(crate::digest::Digest::of_parts(parts).to_string())
     }
 }
 

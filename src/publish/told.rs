@@ -11,7 +11,6 @@ use super::manifest::{Action, Class, Release};
 use super::plan::{Counts, Plan};
 use super::purge::Purging;
 use super::register::Register;
-use crate::diagnostics::Diagnostic;
 
 /// A plan as a file: what `--dry-run --json` prints and `--apply` reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,9 +125,6 @@ pub struct Outcome {
     pub seconds: f64,
     /// Peak resident memory, in bytes.
     pub peak_memory_bytes: u64,
-    /// What the build that came first found wrong.
-    #[serde(skip)]
-    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Writes the URLs that caches must forget, one a line.

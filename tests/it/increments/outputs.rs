@@ -45,6 +45,17 @@ fn a_touched_output_is_left_as_it_is() {
 }
 
 #[test]
+fn outputs_that_were_restored_and_an_edit_in_one_build() {
+    let site = built();
+    copy(&site.path("output"), &site.path("output-restored"), &[]);
+    site.remove("output");
+    site.rename("output-restored", "output");
+    site.edit(BARON, "Baron 1898", "Baron 1900");
+    site.build();
+    site.build().rendered([]);
+}
+
+#[test]
 fn foreign_files_are_never_touched() {
     let site = built();
     site.write("output/foreign.txt", "Not yours.");

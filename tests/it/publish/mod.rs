@@ -1,11 +1,13 @@
 //! Publishing: to folders, to stores, past caches; guarded, interrupted, twice at a time.
 
+mod differences;
 mod edits;
 mod faults;
 mod folder;
 mod nginx;
 mod purges;
 mod s3;
+mod scale;
 mod server;
 mod store;
 

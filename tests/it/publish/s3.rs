@@ -90,6 +90,14 @@ fn objects_have_their_headers_and_a_second_run_has_nothing_to_do() {
     assert_eq!((code, outcome["published"].as_bool()), (0, Some(false)));
     assert!(outcome["requests"].as_u64().expect("a number") <= 5, "{told}");
 
+    let ride = site.path("content/parks/efteling/rides/ride-4.md");
+    let text = std::fs::read_to_string(&ride).expect("a ride");
+    std::fs::write(&ride, text + "\nNew prose.\n").expect("an edit");
+    let (code, told) = publish(&site, "site", &["--json", "--now", "2026-01-01"]);
+    let outcome: serde_json::Value = serde_json::from_str(told.lines().next().expect("JSON")).expect("JSON");
+    assert_eq!((code, outcome["objects"].as_u64()), (0, Some(1)), "{told}");
+    assert!(outcome["requests"].as_u64().expect("a number") <= 8, "one changed page: {told}");
+
     site.edit("content/parks/efteling/rides/ride-3.md", "'flat_ride'", "'flat_ride'\nupdated = '2025-01-01'\n");
     site.write("assets/css/site.css", "body { color: teal }");
     let list = site.outside().join("list");
