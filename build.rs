@@ -7,7 +7,7 @@ use std::path::Path;
 
 fn main() {
     let mut hasher = DefaultHasher::new();
-    for part in ["src", "Cargo.lock", "templates", "assets"] {
+    for part in ["src", "Cargo.lock", "templates", "assets", "migrations"] {
         println!("cargo:rerun-if-changed={part}");
         // Templates and assets are readings of pages already; they are only watched.
         if part == "src" || part == "Cargo.lock" {

@@ -8,12 +8,16 @@ pub mod publish;
 pub use delivery::{DeliverySettings, HeaderPattern};
 pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
+mod postgres;
+
+pub use postgres::{Address, Origin, Postgres};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::Digest;
 use crate::fields::{self, Fields, Findings, Shape};
 
@@ -41,6 +45,10 @@ pub struct Settings {
     pub countries: BTreeMap<String, String>,
     /// Where the site is published, by name.
     pub publish: BTreeMap<String, publish::Target>,
+    /// Where records come from.
+    pub source: Origin,
+    /// How a Postgres is reached.
+    pub postgres: Postgres,
     /// The user's own settings, by name, as JSON values for templates.
     pub extra: BTreeMap<String, serde_json::Value>,
     /// How files are sent; no page reads it.
@@ -110,6 +118,8 @@ impl Default for Settings {
             cache: CacheBounds { max_age_days: 30, max_size_mb: 4096 },
             countries: BTreeMap::new(),
             publish: BTreeMap::new(),
+            source: Origin::default(),
+            postgres: Postgres::default(),
             extra: BTreeMap::new(),
             delivery: DeliverySettings::default(),
             photos: PhotoSettings::default(),
@@ -148,6 +158,20 @@ impl Settings {
 
     fn read(&mut self, fields: &mut Fields, findings: &mut Findings<'_>) {
         self.site.read(fields, findings);
+        if let Some((word, place)) = fields.text_at("source", findings) {
+            match Origin::parse(&word) {
+                Some(source) => self.source = source,
+                None => {
+                    let help = suggestion(&word, Origin::WORDS);
+                    findings.note(place, format!("`{word}` is not a known `source`"), help);
+                }
+            }
+        }
+        if let Some(node) = fields.take("postgres") {
+            let mut postgres = Fields::of(node, findings);
+            self.postgres.read(&mut postgres, findings);
+            postgres.finish(findings);
+        }
         if let Some(node) = fields.take("content") {
             let mut content = Fields::of(node, findings);
             self.smart_punctuation = content.flag("smart_punctuation", findings).unwrap_or(self.smart_punctuation);

@@ -183,6 +183,26 @@ pub struct RowCounts {
     /// Which server told: `primary`, or a replica by its place in the settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// What is worth knowing of the database.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl RowCounts {
+    /// One line and the notes: `Rows from primary: 3 read, 1 changed, 0 removed.`; nothing without a
+    /// database.
+    pub fn summary(&self) -> Option<String> {
+        let server = self.server.as_ref()?;
+        let (read, changed, removed) = (self.read, self.changed, self.removed);
+        let mut text = format!("Rows from {server}: {read} read, {changed} changed, {removed} removed.");
+        if let Some(why) = &self.full {
+            text.push_str(&format!("\nEverything was compared: {why}."));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("\n{note}"));
+        }
+        Some(text)
+    }
 }
 
 impl Report {

@@ -6,6 +6,7 @@ mod cache;
 mod changes;
 mod check;
 mod differences;
+mod database;
 mod due;
 mod elsewhere;
 mod history;
@@ -84,6 +85,8 @@ pub struct Options {
     pub drafts: bool,
     /// The moment that decides what is published, seconds since 1970.
     pub now: i64,
+    /// Whether a database is read in full rather than only what its change log tells.
+    pub full_scan: bool,
 }
 
 /// How far a build goes.
@@ -154,6 +157,7 @@ pub fn build_for(
     report.phases.insert("open", opened);
     if options.extent == Extent::Whole {
         report.timed("commit", |_| session.settle())?;
+        report.rows.notes.extend(session.take_notes());
     }
     if report.files.written > 0 {
         Clockwork::let_tick_pass();
@@ -257,6 +261,12 @@ struct Memory {
     asset_urls: BTreeMap<String, String>,
     /// Page sizes: parks, rides, companies, articles.
     per_page: Option<[u32; 4]>,
+    /// Whether content files hold records; `None` before the first build.
+    from_files: Option<bool>,
+    /// How far a database has been read.
+    seen: Option<crate::source::postgres::Seen>,
+    /// The oldest transaction that its list of readers knows us by.
+    registered: Option<u64>,
 }
 
 impl Memory {
@@ -282,6 +292,9 @@ impl Memory {
             moments: self.moments.clone(),
             asset_urls: around.assets.iter().map(|(path, asset)| (path.clone(), asset.url.clone())).collect(),
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
+            from_files: Some(build.settings.source.has_files()),
+            seen: self.seen.clone(),
+            registered: self.registered,
         }
     }
 

@@ -15,8 +15,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::changes::Changes;
+use super::database;
 use super::elsewhere::Elsewhere;
 use super::readers::Readers;
+use super::rows::RowsToTake;
 use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
@@ -73,6 +75,8 @@ pub struct Session {
     readers: Option<Readers>,
     /// What has been looked at by runs that came to nothing.
     unsettled: Look,
+    /// What there is to know of the database, if one is read.
+    database: database::Reading,
     /// Files that runs have removed since the last settling.
     removed: Vec<RelPath>,
     /// Whether anything is kept for this process only.
@@ -118,6 +122,7 @@ impl Session {
             templates: None,
             readers: None,
             unsettled: Look::Everything,
+            database: database::Reading::default(),
             removed: Vec::new(),
             kept: false,
             elsewhere: Elsewhere::default(),
@@ -153,12 +158,22 @@ impl Session {
         report.fresh = self.fresh.take();
         let options = Options { now, ..self.options.clone() };
         let look = std::mem::replace(&mut self.unsettled, Look::Everything).and(look);
-        let done = self.steps(&options, settings, look, progress, &mut report);
+        self.database.settings = Some(settings.clone());
+        let mut avoid = BTreeSet::new();
+        let done = loop {
+            let done = self.steps(&options, settings.clone(), look.clone(), &avoid, progress, &mut report);
+            // A replica that is lost while it is read is replaced, and everything is read again.
+            let lost = done.as_ref().err().and_then(|error| self.database.lost_replica(error));
+            let Some(role) = lost.filter(|role| !avoid.contains(role)) else { break done };
+            avoid.insert(role);
+            report = Report { fresh: report.fresh.take(), ..Report::default() };
+        };
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }
 
-    /// Makes everything that was kept for this process survive it.
+    /// Makes everything that was kept for this process survive it; then tells a database how far it
+    /// has been read.
     pub fn settle(&mut self) -> Result<()> {
         if self.kept {
             self.state.begin()?.commit()?;
@@ -166,7 +181,12 @@ impl Session {
             self.removed.clear();
             self.kept = false;
         }
-        Ok(())
+        self.database.register(&self.options.root, &mut self.memory, &self.state)
+    }
+
+    /// What became known of the database since this was last asked.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.database.notes)
     }
 
     /// Keeps in memory from now on who reads what, so that a run costs what it changes. Worth its
@@ -236,6 +256,7 @@ impl Session {
         options: &Options,
         settings: Settings,
         look: Look,
+        avoid: &BTreeSet<String>,
         progress: &dyn Progress,
         report: &mut Report,
     ) -> Result<()> {
@@ -248,11 +269,19 @@ impl Session {
         let again = Again {
             all: memory.parsing != Some((reading.drafts, reading.rating_scale)),
             files: memory.files_due(options.now),
+            from_files: settings.source.has_files(),
         };
-        let look = if again.all { Look::Everything } else { look };
-        let Seen { mut content, mut outputs, look } =
-            see(&self.pool, root, &snapshot, &self.output, look, &again, report)?;
+        let other_source = memory.from_files.is_some_and(|before| before != again.from_files);
+        let look = if again.all || other_source { Look::Everything } else { look };
+        // A database is asked while the files are looked at.
+        let ask = || database::open(options, &settings, &snapshot, memory, again.all, &again.files, avoid);
+        let see = || see(&self.pool, root, &snapshot, &self.output, look, &again, report);
+        let (database, seen) = database::meanwhile(&settings, ask, see)?;
+        let Seen { mut content, mut outputs, look } = seen?;
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
+        if let Some(reader) = &database {
+            database::tell(&reader.told(), report);
+        }
         let around = look_around(root, self.around.take(), &look, report)?;
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
@@ -264,7 +293,8 @@ impl Session {
         let mut changes = Changes::default();
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
-        let settled = memory.build > 0 && content.is_quiet() && changes.is_empty() && !has_due;
+        let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
+        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due;
         if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
             if report.has_errors() {
                 return Ok(());
@@ -308,9 +338,14 @@ impl Session {
         let syncing = Instant::now();
         let mut todo = plan::Todo::default();
         let mut memory_after = memory.after(&build, &around, &reading);
+        let mut stream = database.map(source::postgres::Reader::stream);
+        self.database.server = stream.as_ref().map(|stream| stream.server().to_owned());
         let kept = draft.write(|tables| {
+            let due = &again.files;
+            let rows = stream.as_mut().map(|stream| RowsToTake { stream, again: again.all, due });
             let outcome =
-                sync::sync(&build, tables, &content, &reading, clock, memory, &around, None, &mut changes, report)?;
+                sync::sync(&build, tables, &content, &reading, clock, memory, &around, rows, &mut changes, report)?;
+            memory_after.seen = database::finish(stream.take(), report);
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (&outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
@@ -387,6 +422,8 @@ impl Session {
 struct Again {
     all: bool,
     files: BTreeSet<String>,
+    /// Whether files hold records, and not only pictures.
+    from_files: bool,
 }
 
 impl Again {
@@ -415,12 +452,17 @@ fn see(
 ) -> Result<Seen> {
     if let Look::Only(touched) = look {
         let paths = touched.content.union(&again.files);
+        let paths =
+            paths.filter(|path| (again.from_files && source::row_unit(path).is_none()) || source::is_picture(path));
         if let Some(content) = scan::content_at(snapshot, root, paths, |path| again.has(path))? {
             return Ok(Seen { content, outputs: OutputScan::default(), look: Look::Only(touched) });
         }
     }
     // Both walks at once, one thread each way.
-    let (listings, outputs) = pool.join(|| source::walk(root), || scan::outputs(snapshot, output));
+    let (mut listings, outputs) = pool.join(|| source::walk(root), || scan::outputs(snapshot, output));
+    if !again.from_files {
+        source::keep_pictures(&mut listings);
+    }
     report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
     report.diagnostics.extend(source::folders_with_one_slug(&listings));
     let content = scan::content(snapshot, &listings, |path| again.has(path))?;

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{Console, Exit, Global, signals};
 use crate::build::{Extent, Options, Ours, Sample, build, verify, verify_sample};
-use crate::config::Settings;
+use crate::config::{Origin, Settings};
 use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
@@ -32,6 +32,12 @@ pub struct BuildArgs {
     /// Decides which pages are compared [default: another one each time]
     #[arg(long, value_name = "NUMBER", requires = "verify")]
     seed: Option<u64>,
+    /// Where records come from, instead of the settings' source: files, postgres or mixed
+    #[arg(long, value_name = "SOURCE", value_parser = origin)]
+    source: Option<Origin>,
+    /// Compare all rows of the database rather than read what its change log tells
+    #[arg(long)]
+    full_scan: bool,
     /// Use this instead of the settings' base_url
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -55,6 +61,10 @@ impl AsOf {
     }
 }
 
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).ok_or_else(|| format!("one of: {}", Origin::WORDS.join(", ")))
+}
+
 /// A moment, as typed.
 pub(super) fn moment(text: &str) -> Result<i64, String> {
     parse_moment(text).ok_or_else(|| "write 2026-12-01 or 2026-12-01T09:00:00Z".to_owned())
@@ -68,7 +78,8 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Builds the site.
 pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
-    if !global.root.join(source::FOLDER).is_dir() {
+    settings.source = args.source.unwrap_or(settings.source);
+    if settings.source.has_files() && !global.root.join(source::FOLDER).is_dir() {
         console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
         console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
         return Ok(Exit::Usage);
@@ -101,6 +112,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         ours: if args.prune { Ours::All } else { Ours::Named },
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
+        full_scan: args.full_scan,
     };
     let report = build(&options, settings.clone(), console);
     console.end_progress();
@@ -170,6 +182,9 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
         console.problem(&format!("{errors} mistake{s} in the site; nothing was written"));
     } else {
         console.say(&report.summary());
+        if let Some(rows) = report.rows.summary() {
+            console.say(&rows);
+        }
     }
     if let Some(verified) = &report.verified {
         tell_verified(verified, console);

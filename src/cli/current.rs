@@ -71,6 +71,7 @@ pub fn bring_up_to_date(
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
         ours: Ours::default(),
+        full_scan: false,
     };
     let report = build_for(&options, settings.clone(), elsewhere, console);
     console.end_progress();

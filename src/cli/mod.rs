@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod console;
 mod current;
+mod db;
 mod diff;
 mod impact;
 mod publish;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
+use crate::source::postgres::{Trouble, Why};
 use crate::stop::Signal;
 
 pub use console::Console;
@@ -85,6 +87,8 @@ enum Verb {
     Publish(Box<publish::PublishArgs>),
     /// Say what publishing would change, page by page
     Diff(diff::DiffArgs),
+    /// Make, fill and look at our tables in a Postgres
+    Db(db::DbArgs),
     /// Remove what was built: the files below output/ that we wrote, and .lifthill/
     Clean,
 }
@@ -140,7 +144,7 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    match &typed.verb {
+    let done = match &typed.verb {
         Verb::Build(args) => build::run(args, &typed.global, settings, &console),
         Verb::Publish(args) => publish::run(args, &typed.global, settings, &console),
         Verb::Diff(args) => diff::run(args, &typed.global, settings, &console),
@@ -149,7 +153,18 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
         Verb::Check(args) => check::run(args, &typed.global, settings, &console),
         Verb::Cache(args) => cache::run(args, &typed.global, &settings, &console),
         Verb::Serve(args) => serve::run(args, &typed.global, settings, &console),
+        Verb::Db(args) => db::run(args, &typed.global, &settings, &console),
         Verb::Clean => clean::run(&typed.global, &console),
+    };
+    match done {
+        Err(error) => match error.downcast_ref::<Trouble>().map(|trouble| trouble.why) {
+            Some(why) => {
+                console.problem(&format!("{error:#}"));
+                Ok(if why == Why::Settings { Exit::Usage } else { Exit::Network })
+            }
+            None => Err(error),
+        },
+        done => done,
     }
 }
 

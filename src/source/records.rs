@@ -72,11 +72,42 @@ fn read_fields(
     kind: Kind,
     scope: &str,
     slug: String,
-    mut fields: Fields,
-    (text, offset): (&str, usize),
+    fields: Fields,
+    body: (&str, usize),
     reading: &Reading,
     findings: &mut Findings<'_>,
 ) -> Parsed {
+    let (record, window) = whole(kind, scope, slug, fields, body, findings);
+    let moments = window.moments();
+    let published = window.contains(reading);
+    Parsed { records: if published { vec![record] } else { Vec::new() }, moments, ..Parsed::default() }
+}
+
+/// The key of the record of `kind` in a Markdown file, whether it is to be seen or not, and where its
+/// body begins and ends. Notes whatever is wrong with the file.
+pub fn key_and_body(
+    kind: Kind,
+    scope: &str,
+    stem: &str,
+    findings: &mut Findings<'_>,
+) -> Option<(RecordId, Range<usize>)> {
+    let (mut fields, body) = front_matter::split(findings)?;
+    let slug = slug(kind, stem, &mut fields, findings);
+    let text = findings.source[body.clone()].trim_start();
+    let offset = body.end - text.len();
+    let text = text.trim_end();
+    let (record, _) = whole(kind, scope, slug, fields, (text, offset), findings);
+    Some((record.id, offset..offset + text.len()))
+}
+
+fn whole(
+    kind: Kind,
+    scope: &str,
+    slug: String,
+    mut fields: Fields,
+    (text, offset): (&str, usize),
+    findings: &mut Findings<'_>,
+) -> (ParsedRecord, Window) {
     let mut found = Found::new();
     let window = Window::read(&mut fields, findings);
     let mut common = common(kind, &mut fields, findings);
@@ -96,12 +127,8 @@ fn read_fields(
     }
     found.extend(body::link_candidates(text, offset));
     common.body = text.to_owned();
-
-    let moments = window.moments();
-    let published = window.contains(reading);
     let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
-    let record = ParsedRecord { id: RecordId::new(kind, key), record: Record { common, details }, references: found };
-    Parsed { records: if published { vec![record] } else { Vec::new() }, moments, ..Parsed::default() }
+    (ParsedRecord { id: RecordId::new(kind, key), record: Record { common, details }, references: found }, window)
 }
 
 /// When a record is to be seen.

@@ -9,6 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::FOLDER;
+use super::layout::{Place, place};
 use crate::diagnostics::Diagnostic;
 use crate::model::slug::{is_slug, slugify};
 use crate::stamp::Stamp;
@@ -70,6 +71,19 @@ pub fn look(root: &Path, path: &str) -> Seen {
 
 fn is_left_out(name: &str) -> bool {
     name.starts_with(['.', '_']) || name.ends_with('~')
+}
+
+/// Leaves only pictures: where records come from a database, no other file is looked at.
+pub fn keep_pictures(listings: &mut [Listing]) {
+    for listing in listings {
+        let Listing { folder, files, .. } = listing;
+        files.retain(|(name, _)| is_picture(&format!("{folder}/{name}")));
+    }
+}
+
+/// Whether the file at `path` below `content/` is a picture.
+pub fn is_picture(path: &str) -> bool {
+    matches!(place(path), Place::PhotoFile(_))
 }
 
 /// Two folders of parks or models whose names make one slug would be one park. Most folders are

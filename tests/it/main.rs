@@ -9,6 +9,7 @@ mod increments;
 mod interruptions;
 mod mistakes;
 mod pictures;
+mod postgres;
 mod publish;
 mod serving;
 mod site;

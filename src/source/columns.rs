@@ -1,0 +1,278 @@
+//! The columns that rows may have, part by part: names as in front matter, and what each holds. One
+//! list for reading, checking, importing and exporting. Knows nothing of SQL.
+
+use super::Part;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Text, or a word of an enumeration.
+    Text,
+    /// A number.
+    Number,
+    /// A whole number.
+    Count,
+    /// True or false.
+    Flag,
+    /// A date as exact as it is known: text, or a database's date.
+    Date,
+    /// A moment.
+    Moment,
+    /// Texts in order.
+    List,
+    /// A value of its own: JSON.
+    Json,
+}
+
+impl Holds {
+    /// What must be there, in a reader's words.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "a number",
+            Self::Count => "a whole number",
+            Self::Flag => "true or false (boolean)",
+            Self::Date => "a date, or text such as 1984-05",
+            Self::Moment => "a time (timestamp with time zone)",
+            Self::List => "a list of text (text[])",
+            Self::Json => "JSON (json or jsonb)",
+        }
+    }
+
+    /// Whether a database's type, by its name, can hold it.
+    pub fn accepts(self, type_name: &str) -> bool {
+        let name = type_name.to_ascii_lowercase();
+        let text = ["text", "varchar", "character varying", "bpchar", "character", "char", "citext", "name", "uuid"];
+        let whole = ["int2", "int4", "int8", "smallint", "integer", "bigint"];
+        let broken = ["float4", "float8", "real", "double precision", "numeric"];
+        let time = ["date", "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone"];
+        let is = |names: &[&str]| names.contains(&name.as_str());
+        match self {
+            // An enumeration or a domain of the application's own: its words are judged row by row.
+            Self::Text => is(&text) || !(is(&whole) || is(&broken) || is(&time) || name == "bool" || name == "boolean"),
+            Self::Number => is(&whole) || is(&broken),
+            Self::Count => is(&whole),
+            Self::Flag => is(&["bool", "boolean"]),
+            Self::Date => is(&text) || is(&time),
+            Self::Moment => is(&text) || is(&time),
+            Self::List => name.ends_with("[]") || is(&["json", "jsonb"]),
+            Self::Json => is(&["json", "jsonb"]),
+        }
+    }
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+    /// Whether a query must have it.
+    pub needed: bool,
+}
+
+const fn needed(name: &'static str, holds: Holds) -> Column {
+    Column { name, holds, needed: true }
+}
+
+const fn may(name: &'static str, holds: Holds) -> Column {
+    Column { name, holds, needed: false }
+}
+
+use Holds::{Count, Date, Flag, Json, List, Moment, Number, Text};
+
+/// What every record may have, after what is its own.
+const COMMON: [Column; 13] = [
+    may("updated", Date),
+    may("former_names", List),
+    may("former_slugs", List),
+    may("aliases", List),
+    may("sources", List),
+    may("photo", Text),
+    may("native_names", Json),
+    may("history", Json),
+    may("draft", Flag),
+    may("publish_on", Moment),
+    may("expires_on", Moment),
+    may("extra", Json),
+    may("body", Text),
+];
+
+const COMPANIES: [Column; 10] = [
+    needed("slug", Text),
+    needed("name", Text),
+    may("description", Text),
+    may("legal_name", Text),
+    may("roles", List),
+    may("country", Text),
+    may("founded", Date),
+    may("closed", Date),
+    may("website", Text),
+    may("parent", Text),
+];
+
+const PERSON: [Column; 1] = [may("person", Flag)];
+
+const MODELS: [Column; 6] = [
+    needed("company", Text),
+    needed("slug", Text),
+    needed("name", Text),
+    may("description", Text),
+    may("category", Text),
+    may("kinds", List),
+];
+
+const PARKS: [Column; 21] = [
+    needed("slug", Text),
+    needed("name", Text),
+    may("description", Text),
+    may("type", Text),
+    may("status", Text),
+    may("opened", Date),
+    may("closed", Date),
+    may("operator", Text),
+    may("owner", Text),
+    may("country", Text),
+    may("region", Text),
+    may("city", Text),
+    may("street", Text),
+    may("postal_code", Text),
+    may("latitude", Number),
+    may("longitude", Number),
+    may("timezone", Text),
+    may("website", Text),
+    may("size_ha", Number),
+    may("season", Text),
+    may("travelling", Flag),
+];
+
+const AREAS: [Column; 7] = [
+    needed("park", Text),
+    needed("slug", Text),
+    needed("name", Text),
+    may("description", Text),
+    may("opened", Date),
+    may("closed", Date),
+    may("position", Count),
+];
+
+const RIDES: [Column; 48] = [
+    needed("park", Text),
+    needed("slug", Text),
+    needed("name", Text),
+    may("description", Text),
+    needed("category", Text),
+    may("kinds", List),
+    may("area", Text),
+    may("status", Text),
+    may("opened", Date),
+    may("closed", Date),
+    may("manufacturers", List),
+    may("designers", List),
+    may("model", Text),
+    may("track", Text),
+    may("launch", List),
+    may("height_m", Number),
+    may("drop_m", Number),
+    may("length_m", Number),
+    may("speed_kmh", Number),
+    may("inversions", Count),
+    may("max_angle_deg", Number),
+    may("gforce", Number),
+    may("duration_s", Count),
+    may("capacity_per_hour", Count),
+    may("acceleration", Text),
+    may("layout", Text),
+    may("restraint", Text),
+    may("trains", Count),
+    may("cars_per_train", Count),
+    may("seats_per_car", Count),
+    may("riders_per_train", Count),
+    may("min_height_cm", Number),
+    may("max_height_cm", Number),
+    may("min_age", Count),
+    may("single_rider", Flag),
+    may("fast_pass", Flag),
+    may("indoor", Flag),
+    may("vr", Flag),
+    may("kiddie", Flag),
+    may("wheelchair_transfer", Flag),
+    may("water", Text),
+    may("cost", Number),
+    may("currency", Text),
+    may("theme", Text),
+    may("replaced", Text),
+    may("replaced_by", Text),
+    may("latitude", Number),
+    may("longitude", Number),
+];
+
+const LINKS: [Column; 2] = [may("website", Text), may("video", Text)];
+
+const ARTICLES: [Column; 6] = [
+    needed("slug", Text),
+    needed("title", Text),
+    may("description", Text),
+    needed("date", Date),
+    may("author", Text),
+    may("tags", List),
+];
+
+const REVIEWS: [Column; 11] = [
+    needed("park", Text),
+    needed("ride", Text),
+    may("id", Text),
+    needed("author", Text),
+    needed("rating", Number),
+    may("title", Text),
+    may("text", Text),
+    may("language", Text),
+    may("visited", Date),
+    needed("created", Date),
+    may("state", Text),
+];
+
+const PHOTOS: [Column; 12] = [
+    needed("park", Text),
+    needed("file", Text),
+    may("ride", Text),
+    may("area", Text),
+    may("alt", Text),
+    may("caption", Text),
+    may("credit", Text),
+    may("licence", Text),
+    may("source", Text),
+    may("taken", Date),
+    may("primary", Flag),
+    may("approved", Flag),
+];
+
+const POSITION: [Column; 1] = [may("position", Count)];
+
+/// The columns of a part, in the order in which a file lays them out.
+pub fn columns(part: Part) -> impl Iterator<Item = &'static Column> {
+    let [own, more]: [&'static [Column]; 2] = match part {
+        Part::Companies => [&COMPANIES, &PERSON],
+        Part::Models => [&MODELS, &[]],
+        Part::Parks => [&PARKS, &[]],
+        Part::Areas => [&AREAS, &[]],
+        Part::Rides => [&RIDES, &LINKS],
+        Part::Articles => [&ARTICLES, &[]],
+        Part::Reviews => [&REVIEWS, &[]],
+        Part::Photos => [&PHOTOS, &POSITION],
+    };
+    let common: &'static [Column] = if part.kind().is_some() { &COMMON } else { &[] };
+    own.iter().chain(more).chain(common)
+}
+
+/// The columns that say which unit a row belongs to, or where in it; they are not part of its text.
+pub fn places(part: Part) -> &'static [&'static str] {
+    match part {
+        Part::Companies | Part::Parks | Part::Articles => &["slug"],
+        Part::Models => &["company", "slug"],
+        Part::Rides => &["park", "slug"],
+        Part::Areas | Part::Photos => &["park", "position"],
+        Part::Reviews => &["park", "ride"],
+    }
+}

@@ -1,0 +1,187 @@
+//! Connections: a pool for one server, and a transaction on it in which everything is said. Knows
+//! nothing of rows or of what changed.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
+
+use super::secret::Secret;
+use super::trouble::{Trouble, Why};
+use crate::config::{self, Address};
+
+/// A server that may be connected to.
+#[derive(Clone)]
+pub struct Server {
+    /// How it is called in messages: `primary` or `replica 1`, and where its URL stands.
+    pub name: String,
+    secret: Secret,
+    options: PgConnectOptions,
+    pool: PgPool,
+    settings: config::Postgres,
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// Reading one snapshot.
+    Reading,
+    /// Writing.
+    Writing,
+}
+
+/// A transaction on a server. Dropped, it is rolled back.
+pub struct Link {
+    transaction: Transaction<'static, Postgres>,
+    /// How the server is called.
+    pub name: String,
+    secret: Secret,
+    /// Statements sent so far.
+    pub statements: u64,
+}
+
+impl Server {
+    /// The server whose URL `address` points to. Connects to nothing yet; must be called within a
+    /// runtime.
+    pub fn at(address: &Address, role: &str, settings: &config::Postgres, root: &Path) -> Result<Self, Trouble> {
+        let secret = Secret::read(address, root)?;
+        let name = format!("{role}, {address}");
+        let options = PgConnectOptions::from_str(secret.expose())
+            .map_err(|error| Trouble::of(&error, &name, "reading the URL", &secret))?;
+        // What a pooler does not know at the start of a session it refuses: only the name is sent.
+        let options = options
+            .application_name("lifthill")
+            .extra_float_digits(None)
+            .statement_cache_capacity(0)
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.pool_size)
+            .acquire_timeout(settings.acquire_timeout)
+            .idle_timeout(settings.idle_timeout)
+            .max_lifetime(settings.max_lifetime)
+            .test_before_acquire(true)
+            .connect_lazy_with(options.clone());
+        Ok(Self { name, secret, options, pool, settings: settings.clone() })
+    }
+
+    /// Begins a transaction, with limits that hold for it alone.
+    pub async fn begin(&self, purpose: For) -> Result<Link, Trouble> {
+        let begin = match purpose {
+            For::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            For::Writing => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        };
+        let transaction = match self.pool.begin_with(begin).await {
+            Ok(transaction) => transaction,
+            Err(error) => return Err(self.cause(error).await),
+        };
+        let mut link = Link { transaction, name: self.name.clone(), secret: self.secret.clone(), statements: 1 };
+        let milliseconds = |duration: std::time::Duration| duration.as_millis().to_string();
+        let limits = sqlx::query(
+            "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), \
+             set_config('idle_in_transaction_session_timeout', $3, true), set_config('TimeZone', 'UTC', true), \
+             set_config('extra_float_digits', '1', true), set_config('search_path', $4, true)",
+        )
+        .bind(milliseconds(self.settings.statement_timeout))
+        .bind(milliseconds(self.settings.lock_timeout))
+        .bind(milliseconds(self.settings.idle_in_transaction_timeout))
+        .bind("public, pg_catalog");
+        link.rows("setting limits", limits).await?;
+        Ok(link)
+    }
+
+    /// Why no connection was to be had: a pool that waited in vain does not say.
+    async fn cause(&self, error: sqlx::Error) -> Trouble {
+        let doing = "connecting";
+        if !matches!(error, sqlx::Error::PoolTimedOut) {
+            let trouble = Trouble::of(&error, &self.name, doing, &self.secret);
+            let why = if trouble.why == Why::Interrupted { Why::Unreachable } else { trouble.why };
+            return Trouble { why, ..trouble };
+        }
+        let direct = tokio::time::timeout(self.settings.acquire_timeout, self.options.connect()).await;
+        match direct {
+            Ok(Err(error)) => {
+                let trouble = Trouble::of(&error, &self.name, doing, &self.secret);
+                Trouble { why: Why::Unreachable, ..trouble }
+            }
+            Ok(Ok(connection)) => {
+                drop(connection.close().await);
+                Trouble::of(&error, &self.name, doing, &self.secret)
+            }
+            Err(_) => Trouble::of(&error, &self.name, doing, &self.secret),
+        }
+    }
+
+    /// Whether a connection may be spent on listening.
+    pub fn may_listen(&self) -> bool {
+        self.settings.pool_size > 1
+    }
+
+    /// The pool, for listening.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// A statement and its arguments.
+pub type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+impl Link {
+    /// Sends a statement and returns all its rows. Never a named statement: a pooler may hand the
+    /// next one to another connection.
+    pub async fn rows(&mut self, doing: &str, statement: Statement<'_>) -> Result<Vec<PgRow>, Trouble> {
+        self.statements += 1;
+        let rows = statement.persistent(false).fetch_all(&mut *self.transaction).await;
+        rows.map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
+    }
+
+    /// Sends a statement and returns how many rows it touched.
+    pub async fn execute(&mut self, doing: &str, statement: Statement<'_>) -> Result<u64, Trouble> {
+        self.statements += 1;
+        let done = statement.persistent(false).execute(&mut *self.transaction).await;
+        done.map(|done| done.rows_affected()).map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
+    }
+
+    /// Sends a statement and hands on its rows as they come.
+    pub fn stream<'s>(&'s mut self, doing: &'s str, statement: Statement<'s>) -> BoxStream<'s, Result<PgRow, Trouble>> {
+        self.statements += 1;
+        let (name, secret) = (&self.name, &self.secret);
+        let rows = statement.persistent(false).fetch(&mut *self.transaction);
+        rows.map_err(move |error| Trouble::of(&error, name, doing, secret)).boxed()
+    }
+
+    /// The transaction itself, for what drives it by its own means.
+    pub fn transaction(&mut self) -> &mut Transaction<'static, Postgres> {
+        &mut self.transaction
+    }
+
+    /// What an error in this transaction means.
+    pub fn trouble(&self, error: &sqlx::Error, doing: &str) -> Trouble {
+        Trouble::of(error, &self.name, doing, &self.secret)
+    }
+
+    /// Ends the transaction and keeps nothing. A connection that is gone has ended it already.
+    pub async fn end(self) {
+        drop(self.transaction.rollback().await);
+    }
+
+    /// Ends the transaction and keeps what it wrote.
+    pub async fn commit(self) -> Result<(), Trouble> {
+        let Self { transaction, name, secret, .. } = self;
+        transaction.commit().await.map_err(|error| Trouble::of(&error, &name, "committing", &secret))
+    }
+}
+
+/// A runtime for one thread.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let made = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    made.map_err(|error| Trouble::new(Why::Unreachable, format!("database: no runtime: {error}")))
+}
