@@ -5,8 +5,8 @@
 mod cache;
 mod changes;
 mod check;
-mod differences;
 mod database;
+mod differences;
 mod due;
 mod elsewhere;
 mod history;

@@ -158,7 +158,7 @@ impl Session {
         report.fresh = self.fresh.take();
         let options = Options { now, ..self.options.clone() };
         let look = std::mem::replace(&mut self.unsettled, Look::Everything).and(look);
-        self.database.settings = Some(settings.clone());
+        self.database.settings = self.options.home.is_none().then(|| settings.clone());
         let mut avoid = BTreeSet::new();
         let done = loop {
             let done = self.steps(&options, settings.clone(), look.clone(), &avoid, progress, &mut report);

@@ -90,10 +90,15 @@ impl Query {
             Part::Areas | Part::Photos => "q.park IN (SELECT unnest($1::text[]))",
             Part::Models => "(q.company, q.slug) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
             Part::Rides => "(q.park, q.slug) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
-            // A ride that is null is the park itself.
+            // A ride that is null is the park itself; either half finds its way by the index.
             Part::Reviews => {
-                "q.park IN (SELECT unnest($1::text[])) AND (q.park || coalesce('/' || q.ride, '')) IN \
-                 (SELECT p || coalesce('/' || r, '') FROM unnest($1::text[], $2::text[]) AS w (p, r))"
+                let rows = self.units_and_rows(part);
+                let asked = "FROM unnest($1::text[], $2::text[]) AS w (park, ride)";
+                return format!(
+                    "{rows}\nWHERE (q.park, q.ride) IN (SELECT w.park, w.ride {asked} WHERE w.ride IS NOT NULL)\n\
+                     UNION ALL\n{rows}\nWHERE q.ride IS NULL AND q.park IN (SELECT w.park {asked} WHERE w.ride IS NULL)\n\
+                     ORDER BY 1"
+                );
             }
         };
         format!("{}\nWHERE {wanted}{}", self.units_and_rows(part), self.order(part))

@@ -141,17 +141,7 @@ fn locks_timeouts_and_too_many_connections() {
     reserved.run("SELECT 1");
     fails(&site, 4, "too many clients");
     drop((others, last, reserved));
-    site.build().rendered(
-        [
-            "/parks/efteling/rides/python/",
-            "/parks/efteling/",
-            "/rides/",
-            "/",
-            "/companies/vekoma/",
-            "/parks/efteling/rides/droomvlucht/",
-        ]
-        .map(|page| page),
-    );
+    assert_eq!(site.build().number("/rows/changed"), 1);
 }
 
 #[test]

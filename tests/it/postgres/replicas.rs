@@ -7,7 +7,7 @@ use super::{fill, keeps_the_secret, site_with};
 fn reads_go_to_the_nearest_replica_that_is_fit() {
     let server = Server::primary_with(&["synchronous_commit=off"]);
     let mut standby = server.standby();
-    let second = server.standby();
+    let mut second = server.standby();
     let site = site_with(&server, &format!("replicas = ['{}', '{}']", standby.address(), second.address()));
     fill(&site, &server);
     standby.catch_up(&server);
@@ -41,7 +41,7 @@ fn reads_go_to_the_nearest_replica_that_is_fit() {
 
     // Lost replicas are replaced, in the end by the primary.
     standby.stop();
-    drop(second);
+    second.stop();
     server.sql("UPDATE lifthill.rides SET name = 'Viper' WHERE slug = 'python'");
     let built = site.run(&[]);
     built.exit(0).says("replica 1 was passed over").says("replica 2 was passed over");
