@@ -15,8 +15,9 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::changes::Changes;
+use super::look::Look;
 use super::scan::KnownFile;
-use super::session::{Look, look_around};
+use super::session::look_around;
 use super::trace::{Trace, reason, touched};
 use super::{Surroundings, code_digest};
 use crate::assets;

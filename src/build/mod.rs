@@ -14,6 +14,7 @@ mod impact;
 mod index;
 mod inventory;
 mod journal;
+mod look;
 mod pictures;
 mod plan;
 mod readers;
@@ -36,7 +37,8 @@ pub use history::{History, history};
 pub use impact::{Impact, impact};
 pub use inventory::{Inventory, OutputFile, inventory};
 pub use journal::Ours;
-pub use session::{Look, Session, Touched};
+pub use look::{Look, Touched};
+pub use session::Session;
 pub use verify::{Sample, verify, verify_sample};
 pub use why::{Why, why};
 

@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
+use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
 use super::scan::{self, ContentScan, OutputScan};
@@ -37,26 +38,6 @@ use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
-
-/// What a run looks at.
-#[derive(Clone, Debug)]
-pub enum Look {
-    /// Every content file, every output, all templates and assets.
-    Everything,
-    /// Only what may have changed since the last run.
-    Only(Touched),
-}
-
-/// What may have changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Touched {
-    /// Files below `content/`.
-    pub content: BTreeSet<String>,
-    /// Whether anything below `templates/` may have.
-    pub templates: bool,
-    /// Whether anything below `assets/` may have.
-    pub assets: bool,
-}
 
 /// A site held open.
 pub struct Session {
@@ -497,26 +478,4 @@ pub(super) fn look_around(
         }
     };
     Ok(Surroundings { assets, templates })
-}
-
-impl Look {
-    /// A look at what either looks at.
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Only(mut one), Self::Only(other)) => {
-                one.add(other);
-                Self::Only(one)
-            }
-            _ => Self::Everything,
-        }
-    }
-}
-
-impl Touched {
-    /// Adds what `other` touches.
-    pub fn add(&mut self, other: Self) {
-        self.content.extend(other.content);
-        self.templates |= other.templates;
-        self.assets |= other.assets;
-    }
 }
