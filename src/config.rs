@@ -5,7 +5,7 @@ mod delivery;
 mod photos;
 pub mod publish;
 
-pub use delivery::{DeliverySettings, HeaderPattern};
+pub use delivery::{AssetSettings, CompressSettings, DeliverySettings, Encoding, HeaderPattern, Packer};
 pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
 mod postgres;
@@ -51,7 +51,9 @@ pub struct Settings {
     pub postgres: Postgres,
     /// The user's own settings, by name, as JSON values for templates.
     pub extra: BTreeMap<String, serde_json::Value>,
-    /// How files are sent; no page reads it.
+    /// Which assets there are besides those below `assets/`.
+    pub assets: AssetSettings,
+    /// How files are sent.
     pub delivery: DeliverySettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
@@ -121,6 +123,7 @@ impl Default for Settings {
             source: Origin::default(),
             postgres: Postgres::default(),
             extra: BTreeMap::new(),
+            assets: AssetSettings::default(),
             delivery: DeliverySettings::default(),
             photos: PhotoSettings::default(),
         }
@@ -225,6 +228,7 @@ impl Settings {
                 self.extra.insert(name, json_of(node.shape));
             }
         }
+        self.assets.read(fields, findings);
         self.delivery.read(fields, findings);
         self.photos.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
@@ -252,6 +256,8 @@ impl Settings {
         add("lists.rides", self.per_page.rides.into());
         add("lists.companies", self.per_page.companies.into());
         add("lists.articles", self.per_page.articles.into());
+        add("compress.assets", self.delivery.compress.assets_words().into());
+        add("compress.pages", self.delivery.compress.pages_words().into());
         for (code, name) in &self.countries {
             add(&format!("countries.{code}"), name.as_str().into());
         }

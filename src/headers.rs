@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+pub use crate::config::Encoding;
 use crate::config::{HeaderPattern, Settings};
 use crate::paths::RelPath;
 

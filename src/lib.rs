@@ -59,7 +59,7 @@
 //! 4  build      one build from end to end; why
 //! 3  site       which pages exist (routes) and what each shows (views)
 //!    catalog    the only way to read; groups
-//! 2  source, state, render, media, assets, output      these never import each other
+//! 2  source, state, render, media, assets, compress, output      these never import each other
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, disk, stop, diagnostics, fields, config, report
 //!    headers    what a server says of a file
@@ -83,6 +83,7 @@ pub mod stop;
 pub mod model;
 
 pub mod assets;
+pub mod compress;
 pub mod media;
 pub mod output;
 pub mod render;

@@ -93,6 +93,20 @@ fn prometheus(report: &Report) -> Result<String> {
         "",
         &[("", report.bytes_written as f64)],
     );
+    let compression = &report.compression;
+    family(
+        "build_compressions",
+        "Compressed variants by outcome in the last build",
+        "outcome",
+        &[("made", compression.made as f64), ("from_cache", compression.from_cache as f64)],
+    );
+    family("build_compressed_files", "Compressed variants beside files", "", &[("", compression.files as f64)]);
+    family(
+        "build_assets_made",
+        "Style sheets and scripts compiled or minified in the last build",
+        "",
+        &[("", report.assets_made as f64)],
+    );
     family("build_seconds", "Wall-clock seconds of the last build", "", &[("", report.seconds)]);
     let phases: Vec<(&str, f64)> = report.phases.iter().map(|(phase, seconds)| (*phase, *seconds)).collect();
     family("build_phase_seconds", "Wall-clock seconds of each phase of the last build", "phase", &phases);

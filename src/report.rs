@@ -19,6 +19,10 @@ pub struct Report {
     pub pictures: PictureCounts,
     /// Bytes written below `output/`.
     pub bytes_written: u64,
+    /// Style sheets and scripts compiled or minified in this build.
+    pub assets_made: u64,
+    /// Compressed variants.
+    pub compression: CompressionCounts,
     /// One digest of all files below `output/` that are ours.
     pub output_digest: String,
     /// Wall-clock seconds of the whole build.
@@ -151,6 +155,17 @@ pub struct PictureCounts {
     pub kept: u64,
     /// Pictures that cannot be read, and variants that could not be made.
     pub failed: u64,
+}
+
+/// Compressed variants of files below `output/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CompressionCounts {
+    /// Variants that lie beside files.
+    pub files: u64,
+    /// Compressed in this build.
+    pub made: u64,
+    /// Needed in this build and found in the store.
+    pub from_cache: u64,
 }
 
 /// Content files by outcome.

@@ -1,96 +1,448 @@
-//! Assets: the embedded theme's files, any of them overridden by the site's own, each with a
-//! fingerprint of its bytes in its URL. Knows nothing of pages.
+//! Assets: the embedded theme's files, any of them overridden by the site's own, style sheets and
+//! scripts minified, each under a name that carries a fingerprint of its final bytes.
+//!
+//! Laws. An asset's final bytes hold the final names of all that it refers to, so a change renames
+//! the changed asset, everything that refers to it however far away, and nothing else (`graph.rs`).
+//! References are found by parsers, never by patterns (`css.rs`, `js.rs`). What is made of a source
+//! is kept by the source's digest and not made again (`prepare.rs`). Knows nothing of pages.
 
-use std::collections::BTreeMap;
-use std::fs;
+mod css;
+mod files;
+mod graph;
+mod js;
+mod prepare;
+mod references;
+mod sass;
+mod vite;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use include_dir::{Dir, include_dir};
+use base64::Engine;
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha384};
 
-use crate::diagnostics::Diagnostic;
-use crate::digest::Digest;
-use crate::paths::RelPath;
+use crate::cas::{Action, Cas, Made};
+use crate::config::{AssetSettings, Settings};
+use crate::diagnostics::{Diagnostic, suggestion};
+use crate::digest::{Digest, Digester};
+use crate::headers::Encoding;
+use files::Origin;
+use graph::{Named, Node};
+use prepare::{Language, Prepared, prepare};
+use references::{Found, Target, target};
 
 /// The folder of a site's own assets in its root, and of all assets in URLs.
 pub const FOLDER: &str = "assets";
-
-static THEME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets");
 
 /// One asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
     /// URL path with the fingerprint.
     pub url: String,
-    /// Digest of its bytes.
+    /// Digest of its final bytes.
     pub digest: Digest,
+    /// Size of its final bytes.
+    pub size: u64,
+    /// `sha384-…` of its final bytes, for style sheets and scripts.
+    pub integrity: Option<String>,
+    /// Paths of the assets that it refers to, sorted.
+    pub references: Vec<String>,
+    /// Encodings and sizes of its compressed variants; found out by whoever makes them.
+    pub variants: Vec<(Encoding, u64)>,
+    content: Content,
 }
 
-/// Every asset by its path below `assets/`, and what is wrong with any.
-pub fn collect(root: &Path) -> Result<(BTreeMap<String, Asset>, Vec<Diagnostic>)> {
-    let mut assets = BTreeMap::new();
-    let mut problems = Vec::new();
-    let mut theme = vec![&THEME];
-    while let Some(folder) = theme.pop() {
-        theme.extend(folder.dirs());
-        for file in folder.files() {
-            add(&mut assets, &mut problems, &file.path().to_string_lossy(), file.contents());
+/// Where an asset's final bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    /// In a file below `assets/`, as they are.
+    File(Origin),
+    /// In a file of the bundle, by its path in the site's root.
+    Bundled(String),
+    /// Made in this build.
+    Made(String),
+}
+
+/// A source of a bundle, as pages use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// The asset that it became.
+    pub asset: String,
+    /// URLs of its style sheets.
+    pub css: Vec<String>,
+    /// URLs of the scripts that it imports.
+    pub imports: Vec<String>,
+}
+
+/// All assets of a build.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    /// By path below `assets/`; those of a bundle by path in its folder.
+    pub by_path: BTreeMap<String, Asset>,
+    /// Sources of a bundle, by name.
+    pub bundled: BTreeMap<String, Bundled>,
+    /// Assets that are also published under their own name, at the site's root.
+    pub copies: Vec<String>,
+    /// The settings that they were made with.
+    made_with: Option<(bool, AssetSettings, String)>,
+    /// Style sheets and scripts that were minified or compiled now, not found in the store.
+    pub made: u64,
+}
+
+impl Assets {
+    /// Every file to publish: the asset's path, and a URL of it.
+    pub fn published(&self) -> BTreeSet<(String, String)> {
+        let named = self.by_path.iter().map(|(path, asset)| (path.clone(), asset.url.clone()));
+        named.chain(self.copies.iter().map(|path| (path.clone(), format!("/{path}")))).collect()
+    }
+
+    /// The asset that a page means by `name`: a path, or a source of the bundle.
+    pub fn find(&self, name: &str) -> Option<&Asset> {
+        let path = self.bundled.get(name).map_or(name, |bundled| &bundled.asset);
+        self.by_path.get(path)
+    }
+
+    /// The assets whose bytes name `asset`, directly or by way of others: a change of its bytes renames
+    /// and changes them too.
+    pub fn that_reach(&self, asset: &str) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![asset];
+        while let Some(named) = open.pop() {
+            for (path, other) in &self.by_path {
+                if other.references.iter().any(|reference| reference == named) && found.insert(path.as_str()) {
+                    open.push(path);
+                }
+            }
+        }
+        found
+    }
+
+    /// The digest of everything that a page can learn of `name`.
+    pub fn digest(&self, name: &str) -> Option<Digest> {
+        let asset = self.find(name)?;
+        let mut parts = vec![asset.url.as_bytes(), &asset.digest.0];
+        if let Some(bundled) = self.bundled.get(name) {
+            parts.extend(bundled.css.iter().chain(&bundled.imports).map(|url| url.as_bytes()));
+        }
+        Some(Digest::of_parts(parts))
+    }
+
+    /// The digest of everything that a page can learn of all of them.
+    pub fn digest_of_all(&self) -> Digest {
+        let mut digester = Digester::default();
+        for name in self.names() {
+            digester.part(name.as_bytes());
+            digester.part(&self.digest(name).unwrap_or_default().0);
+        }
+        for asset in self.by_path.values() {
+            digester.part(format!("{:?}", asset.variants).as_bytes());
+        }
+        self.copies.iter().for_each(|copy| digester.part(copy.as_bytes()));
+        digester.finish()
+    }
+
+    /// Whether collecting them again with `settings` would make the same of the same files.
+    pub fn are_made_with(&self, settings: &Settings) -> bool {
+        self.made_with.as_ref() == Some(&conditions(settings))
+    }
+
+    /// Every name that a page can ask for.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_path.keys().chain(self.bundled.keys()).map(String::as_str)
+    }
+
+    /// The final bytes of an asset.
+    pub fn bytes(&self, root: &Path, path: &str) -> Result<Cow<'_, [u8]>> {
+        let asset = self.by_path.get(path).with_context(|| format!("there is no asset {path}"))?;
+        match &asset.content {
+            Content::Made(text) => Ok(text.as_bytes().into()),
+            Content::File(origin) => files::read(root, path, *origin),
+            Content::Bundled(file) => {
+                Ok(std::fs::read(root.join(file)).with_context(|| format!("cannot read {file}"))?.into())
+            }
         }
     }
-    let folder = root.join(FOLDER);
-    let mut open = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
-    while let Some(below) = open.pop() {
-        let path = folder.join(&below);
-        for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name.ends_with('~') {
-                continue;
+}
+
+/// The settings that decide what becomes of the files.
+fn conditions(settings: &Settings) -> (bool, AssetSettings, String) {
+    (settings.minify, settings.assets.clone(), settings.delivery.compress.assets_words())
+}
+
+/// An asset on its way.
+struct Raw<'f> {
+    path: &'f str,
+    origin: Origin,
+    source: Source,
+    /// The text that was prepared: the file's, or what Sass made of it.
+    text: Option<Cow<'f, str>>,
+    /// Whether it was prepared now.
+    made: bool,
+}
+
+/// What an asset is made from.
+enum Source {
+    Text(Prepared),
+    Bytes(Digest, u64),
+}
+
+/// Every asset of the site at `root`, and what is wrong with any.
+pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, Vec<Diagnostic>)> {
+    let (mut files, mut problems) = files::list(root)?;
+    let made_with = Some(conditions(settings));
+    let mut assets = Assets { made_with, ..Assets::default() };
+    let (sheets, compiled) = compile(root, &mut files, cas, &mut assets, &mut problems)?;
+
+    let raw: Vec<Raw<'_>> = files
+        .par_iter()
+        .map(|(path, origin)| {
+            let bytes: Cow<'_, [u8]> = match compiled.get(path) {
+                Some((_, css)) => css.as_bytes().into(),
+                None => files::read(root, path, *origin)?,
+            };
+            let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
+            let text = match bytes {
+                Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            };
+            let Some((language, text)) = Language::of(path).zip(text) else {
+                let source = Source::Bytes(digest, size);
+                return Ok(Raw { path, origin: *origin, source, text: None, made: false });
+            };
+            let (one, made) = prepare(cas, path, language, &text, settings.minify)?;
+            Ok(Raw { path, origin: *origin, source: Source::Text(one), text: Some(text), made })
+        })
+        .collect::<Result<_>>()?;
+    assets.made += raw.iter().filter(|one| one.made).count() as u64;
+
+    let names: Vec<&str> = raw.iter().map(|one| one.path).collect();
+    let mut nodes = Vec::with_capacity(raw.len());
+    for Raw { path, source, text, .. } in &raw {
+        let (digest, text_made, links) = match source {
+            Source::Bytes(digest, _) => (*digest, None, Vec::new()),
+            Source::Text(one) => {
+                let teller = Teller { path, text: text.as_deref().unwrap_or_default(), names: &names, sheets: &sheets };
+                let in_sass = compiled.get(*path).map(|(sheet, _)| sheet.as_str());
+                teller.tell(one, in_sass, &mut problems);
+                let links = one.references.iter().filter_map(|found| Some((found, link(path, found, &names)?)));
+                (Digest::of(one.text.as_bytes()), Some(one.text.as_str()), links.collect())
             }
-            let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(name);
-            } else if kind.is_symlink() {
-                problems.push(Diagnostic::of_file(
-                    &format!("{FOLDER}/{name}"),
-                    "is a symbolic link, which is not followed",
-                ));
-            } else {
-                let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {FOLDER}/{name}"))?;
-                add(&mut assets, &mut problems, &name, &bytes);
-            }
+        };
+        nodes.push(Node { path, digest, text: text_made, links });
+    }
+    let named = graph::name(&nodes);
+    let references: Vec<Vec<String>> = nodes
+        .iter()
+        .map(|node| node.links.iter().map(|(_, to)| names[*to].to_owned()).collect::<BTreeSet<_>>())
+        .map(|paths| paths.into_iter().collect())
+        .collect();
+    drop(nodes);
+    for ((Raw { path, origin, source, text, .. }, named), references) in raw.into_iter().zip(named).zip(references) {
+        let own = text.filter(|_| !compiled.contains_key(path));
+        let asset = finish(path, origin, source, own.as_deref(), named, references);
+        assets.by_path.insert(path.to_owned(), asset);
+    }
+    if let Some(manifest) = &settings.assets.vite {
+        match vite::read(root, manifest) {
+            Ok(bundle) => take_bundle(root, bundle, &mut assets, &mut problems)?,
+            Err(told) => problems.extend(told),
+        }
+    }
+    for (name, problem) in &settings.assets.copies {
+        if assets.by_path.contains_key(name) {
+            assets.copies.push(name.clone());
+        } else {
+            let help = suggestion(name, names.iter().copied());
+            problems.push(Diagnostic { help, message: format!("there is no file {FOLDER}/{name}"), ..problem.clone() });
         }
     }
     Ok((assets, problems))
 }
 
-/// The bytes of an asset: the site's own file, else the theme's.
-pub fn bytes(root: &Path, path: &str) -> Result<Vec<u8>> {
-    match fs::read(root.join(FOLDER).join(path)) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) => match THEME.get_file(path) {
-            Some(file) => Ok(file.contents().to_vec()),
-            None => Err(error).with_context(|| format!("cannot read {FOLDER}/{path}")),
-        },
+fn finish(
+    path: &str,
+    origin: Origin,
+    source: Source,
+    own_text: Option<&str>,
+    named: Named,
+    references: Vec<String>,
+) -> Asset {
+    let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let url = format!("/{FOLDER}/{folder}{}", named.name);
+    let (content, size, integrity) = match source {
+        Source::Bytes(_, size) => (Content::File(origin), size, None),
+        Source::Text(prepared) => {
+            let text = named.text.unwrap_or(prepared.text);
+            let (size, integrity) = (text.len() as u64, Some(integrity(text.as_bytes())));
+            let content = if own_text == Some(text.as_str()) { Content::File(origin) } else { Content::Made(text) };
+            (content, size, integrity)
+        }
+    };
+    Asset { url, digest: named.digest, size, integrity, references, variants: Vec::new(), content }
+}
+
+/// The value of an `integrity` attribute.
+pub fn integrity(bytes: &[u8]) -> String {
+    format!("sha384-{}", base64::engine::general_purpose::STANDARD.encode(Sha384::digest(bytes)))
+}
+
+fn link(path: &str, found: &Found, names: &[&str]) -> Option<usize> {
+    match target(path, &found.value) {
+        Target::Asset { path, .. } => names.binary_search(&path.as_str()).ok(),
+        _ => None,
     }
 }
 
-fn add(assets: &mut BTreeMap<String, Asset>, problems: &mut Vec<Diagnostic>, path: &str, bytes: &[u8]) {
-    let path = path.replace('\\', "/");
-    let file = format!("{FOLDER}/{path}");
-    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'/'));
-    if !plain || RelPath::new(&path).is_none() {
-        let help = "use letters, digits, `.`, `-` and `_`";
-        problems.push(Diagnostic::of_file(&file, "has a name that makes a bad URL").help(help));
-        return;
+/// Style sheets in Sass by the path of what they became, with their text.
+type Compiled = BTreeMap<String, (String, String)>;
+
+/// Style sheets that may include each other, by path.
+type Sheets = BTreeMap<String, Cow<'static, [u8]>>;
+
+/// Compiles every `.scss` and `.sass` file that is no partial, and takes them out of `files`.
+/// Returns also all files that they may have come from.
+fn compile(
+    root: &Path,
+    files: &mut BTreeMap<String, Origin>,
+    cas: &Cas,
+    assets: &mut Assets,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<(Sheets, Compiled)> {
+    let is_sass = |path: &String| path.ends_with(".scss") || path.ends_with(".sass");
+    let mut compiled = Compiled::new();
+    if !files.keys().any(is_sass) {
+        return Ok((BTreeMap::new(), compiled));
     }
-    let digest = Digest::of(bytes);
-    let (stem, extension) =
-        path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).unwrap_or((&path, ""));
-    let dot = if extension.is_empty() { "" } else { "." };
-    let url = format!("/{FOLDER}/{stem}.{}{dot}{extension}", digest.hex(12));
-    assets.insert(path.clone(), Asset { url, digest });
+    let mut sheets = BTreeMap::new();
+    for (path, origin) in files.iter().filter(|(path, _)| is_sass(path) || path.ends_with(".css")) {
+        sheets.insert(path.clone(), files::read(root, path, *origin)?);
+    }
+    let visible = sass::Sheets(sheets.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect());
+    // Any of the files may be included by any other.
+    let all = Digest::of_parts(sheets.iter().flat_map(|(path, bytes)| [path.as_bytes(), &**bytes]));
+    let sources: Vec<(String, Origin)> =
+        files.iter().filter(|(path, _)| is_sass(path)).map(|(path, origin)| (path.clone(), *origin)).collect();
+    for (path, origin) in sources {
+        files.remove(&path);
+        if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
+            continue;
+        }
+        let action = Action::new("sass", "1; grass 0.13.4", [path.as_bytes(), &all.0]);
+        let kept = cas.get(action).and_then(|made| String::from_utf8(made.bytes?).ok());
+        let css = match kept
+            .map_or_else(|| sass::compile(&visible, &path, FOLDER).map(|css| (css, true)), |css| Ok((css, false)))
+        {
+            Ok((css, made)) => {
+                if made {
+                    assets.made += 1;
+                    let made = Made { bytes: Some(css.into_bytes()), facts: Vec::new() };
+                    cas.keep(action, made.bytes.as_deref(), &made.facts);
+                    String::from_utf8(made.bytes.unwrap_or_default()).context("Sass made what is not text")?
+                } else {
+                    css
+                }
+            }
+            Err(problem) => {
+                problems.push(*problem);
+                String::new()
+            }
+        };
+        let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+        let became = format!("{stem}.css");
+        let twice =
+            compiled.contains_key(&became) || (origin == Origin::Own && files.get(&became) == Some(&Origin::Own));
+        if twice {
+            let message = format!("becomes {became}, which another file is already");
+            problems.push(Diagnostic::of_file(&format!("{FOLDER}/{path}"), message).help("rename one of them"));
+        }
+        files.insert(became.clone(), origin);
+        compiled.insert(became, (path, css));
+    }
+    Ok((sheets, compiled))
+}
+
+/// Adds the files of a bundle under the names that they have.
+fn take_bundle(root: &Path, bundle: vite::Bundle, assets: &mut Assets, problems: &mut Vec<Diagnostic>) -> Result<()> {
+    for file in &bundle.files {
+        let place = if bundle.folder.is_empty() { file.clone() } else { format!("{}/{file}", bundle.folder) };
+        let bytes = std::fs::read(root.join(&place)).with_context(|| format!("cannot read {place}"))?;
+        let asset = Asset {
+            url: format!("/{file}"),
+            digest: Digest::of(&bytes),
+            size: bytes.len() as u64,
+            integrity: Language::of(file).map(|_| integrity(&bytes)),
+            references: Vec::new(),
+            variants: Vec::new(),
+            content: Content::Bundled(place.clone()),
+        };
+        if assets.by_path.insert(file.clone(), asset).is_some() {
+            problems.push(Diagnostic::of_file(&place, format!("has the name of {FOLDER}/{file}")));
+        }
+    }
+    let urls = |files: Vec<String>| files.into_iter().map(|file| format!("/{file}")).collect();
+    for (name, entry) in bundle.entries {
+        let bundled = Bundled { asset: entry.file, css: urls(entry.css), imports: urls(entry.imports) };
+        assets.bundled.insert(name, bundled);
+    }
+    Ok(())
+}
+
+/// Tells what is wrong with one asset's text.
+struct Teller<'a> {
+    path: &'a str,
+    /// The text that was prepared: the file's, or what Sass made of it.
+    text: &'a str,
+    names: &'a [&'a str],
+    sheets: &'a Sheets,
+}
+
+impl Teller<'_> {
+    /// `sass` is the file that the text was compiled from, if it was.
+    fn tell(&self, prepared: &Prepared, sass: Option<&str>, problems: &mut Vec<Diagnostic>) {
+        if let Some((place, words)) = &prepared.mistake {
+            let message = format!("cannot be minified and is sent as it is: {words}");
+            problems.push(self.at(place.clone(), "", sass, message).warning());
+        }
+        let kept: BTreeSet<&str> = prepared.references.iter().map(|found| found.value.as_str()).collect();
+        for found in &prepared.in_source {
+            let message = match target(self.path, &found.value) {
+                Target::Elsewhere => continue,
+                Target::Outside => format!("`{}` leads outside {FOLDER}/", found.value),
+                Target::Asset { path, .. } if self.names.binary_search(&path.as_str()).is_err() => {
+                    format!("there is no file {FOLDER}/{path}")
+                }
+                Target::Asset { .. } => continue,
+            };
+            let map = found.form == references::Form::Bare && found.value.ends_with(".map");
+            if map && !kept.contains(found.value.as_str()) {
+                continue;
+            }
+            let mut problem = self.at(found.place.clone(), &found.value, sass, message);
+            if let Target::Asset { path, .. } = target(self.path, &found.value) {
+                problem.help = suggestion(&path, self.names.iter().copied());
+            }
+            problems.push(if map { problem.warning() } else { problem });
+        }
+    }
+
+    /// A problem at a place in the text; in Sass, where the words first stand, for the compiled
+    /// text is nobody's file.
+    fn at(&self, place: std::ops::Range<usize>, words: &str, sass: Option<&str>, message: String) -> Diagnostic {
+        let Some(sheet) = sass else {
+            return Diagnostic::at(&format!("{FOLDER}/{}", self.path), self.text, place, message);
+        };
+        let others = self.sheets.keys().map(String::as_str).filter(|other| *other != sheet && !other.ends_with(".css"));
+        for file in std::iter::once(sheet).chain(others) {
+            let text = self.sheets.get(file).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+            if let Some(at) = text.find(words).filter(|_| !words.is_empty()) {
+                return Diagnostic::at(&format!("{FOLDER}/{file}"), text, at..at + words.len(), message);
+            }
+        }
+        Diagnostic::of_file(&format!("{FOLDER}/{sheet}"), message)
+    }
 }
 
 #[cfg(test)]
@@ -98,10 +450,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_holds_a_fingerprint() {
-        let (assets, problems) = collect(Path::new("/nonexistent")).expect("the theme alone");
-        assert!(problems.is_empty());
-        let sheet = &assets["css/site.css"];
-        assert_eq!(sheet.url, format!("/assets/css/site.{}.css", sheet.digest.hex(12)));
+    fn the_name_holds_a_fingerprint_of_the_final_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cas = Cas::open(folder.path()).expect("a store");
+        let (assets, problems) = collect(folder.path(), &Settings::default(), &cas).expect("the theme alone");
+        assert!(problems.is_empty(), "{problems:?}");
+        let sheet = &assets.by_path["css/site.css"];
+        let bytes = assets.bytes(folder.path(), "css/site.css").expect("its bytes");
+        assert_eq!(sheet.url, format!("/assets/css/site.{}.css", Digest::of(&bytes).hex(12)));
+        assert_eq!(sheet.integrity.as_deref(), Some(integrity(&bytes).as_str()));
+        assert!(assets.made > 0);
+        let (again, _) = collect(folder.path(), &Settings::default(), &cas).expect("the same again");
+        assert_eq!((again.by_path, again.made), (assets.by_path, 0), "an unchanged asset is not made again");
     }
 }

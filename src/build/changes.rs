@@ -74,6 +74,13 @@ impl Changes {
         self.cells.is_empty()
     }
 
+    /// Whether what decides compressed variants changed.
+    pub fn repacks(&self) -> bool {
+        ["compress.assets", "compress.pages"]
+            .iter()
+            .any(|name| self.cells.contains_key(&Cell::Setting((*name).to_owned()).id()))
+    }
+
     /// The numbers of the cells that changed.
     pub fn cells(&self) -> impl Iterator<Item = CellId> + '_ {
         self.cells.keys().copied()

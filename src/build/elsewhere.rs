@@ -32,7 +32,10 @@ impl Elsewhere {
         }
         let holds = |path: &str| -> Result<bool> {
             let Some(there) = self.files.get(path) else { return Ok(false) };
-            let known: Option<Written> = snapshot.value(Table::Outputs, path.as_bytes())?;
+            let known: Option<Written> = match snapshot.value(Table::Outputs, path.as_bytes())? {
+                Some(known) => Some(known),
+                None => snapshot.value(Table::Compressed, path.as_bytes())?,
+            };
             Ok(known.is_some_and(|known| known.digest == *there))
         };
         let mut altered = Vec::new();
@@ -45,6 +48,13 @@ impl Elsewhere {
             }
         }
         scan.altered = altered;
+        let mut unpacked = std::collections::BTreeSet::new();
+        for path in std::mem::take(&mut scan.unpacked) {
+            if !holds(path.as_str())? || output.stamp(&path).is_some() {
+                unpacked.insert(path);
+            }
+        }
+        scan.unpacked = unpacked;
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ use super::session::look_around;
 use super::trace::{Trace, reason, touched};
 use super::{Surroundings, code_digest};
 use crate::assets;
+use crate::cas::Cas;
 use crate::catalog::group::memberships;
 use crate::catalog::{Cell, Group, Totals, keys};
 use crate::config::{self, Settings};
@@ -67,7 +68,8 @@ pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact>
     if state.fresh().is_some() {
         bail!("this site has not been built yet by this version; run `lifthill build` first");
     }
-    let around = look_around(root, None, &Look::Everything, &mut Report::default())?;
+    let around =
+        look_around(root, settings, &Cas::look(state.folder())?, None, &Look::Everything, &mut Report::default())?;
     let asked = Asked { snapshot: &state.snapshot()?, settings, around: &around };
     let mut reach = Reach::default();
     asked.resolve(subject, &mut reach)?;
@@ -127,9 +129,13 @@ impl Asked<'_> {
             return Ok(());
         }
         let asset = below(assets::FOLDER).unwrap_or(subject);
-        if self.around.assets.contains_key(asset) || below(assets::FOLDER).is_some() {
+        if self.around.assets.find(asset).is_some() || below(assets::FOLDER).is_some() {
             reach.of.insert(format!("asset {asset}"));
             reach.cells.note(&Cell::Asset(asset.to_owned()));
+            reach.cells.note(&Cell::Assets);
+            for other in self.around.assets.that_reach(asset) {
+                reach.cells.note(&Cell::Asset(other.to_owned()));
+            }
             return Ok(());
         }
         let setting = subject.strip_prefix("setting ").unwrap_or(subject);
@@ -155,7 +161,7 @@ impl Asked<'_> {
             bail!("{subject} is no record's page: ask about what it is made from");
         }
         let names = values.into_keys().chain(reached.into_keys());
-        let names: Vec<String> = names.chain(self.around.assets.keys().cloned()).collect();
+        let names: Vec<String> = names.chain(self.around.assets.names().map(str::to_owned)).collect();
         let help = nearest(subject, names.iter().map(String::as_str)).map(|meant| format!("; did you mean `{meant}`?"));
         bail!("`{subject}` is no file, record, template, asset or setting of this site{}", help.unwrap_or_default())
     }

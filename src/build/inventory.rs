@@ -60,6 +60,14 @@ pub struct OutputFile {
     pub tags: Box<[u32]>,
 }
 
+impl OutputFile {
+    /// A file that is no page, or is not yet known to be one.
+    fn bare(path: RelPath, written: &Written) -> Self {
+        let (digest, size) = (written.digest, written.stamp.size);
+        Self { path, digest, size, kind: "", later: false, reason: None, tags: Box::default() }
+    }
+}
+
 /// The inventory of the site at `root`. Fails where there is no finished build of this version.
 pub fn inventory(root: &Path) -> Result<Inventory> {
     let state = State::open(root, code_digest(), &Disk::default())?;
@@ -76,15 +84,7 @@ pub fn inventory(root: &Path) -> Result<Inventory> {
     snapshot.scan(Table::Outputs, b"", |key, value| {
         let Some(path) = RelPath::new(std::str::from_utf8(key)?) else { return Ok(ControlFlow::Continue(())) };
         let written: Written = postcard::from_bytes(value)?;
-        let mut file = OutputFile {
-            path,
-            digest: written.digest,
-            size: written.stamp.size,
-            kind: "",
-            later: false,
-            reason: None,
-            tags: Box::default(),
-        };
+        let mut file = OutputFile::bare(path, &written);
         let page = snapshot.bytes(Table::Pages, key, |bytes| tags.of_trace(bytes))?;
         if let Some((facts, tags)) = page.transpose()? {
             file.kind = facts.route.kind();
@@ -96,6 +96,12 @@ pub fn inventory(root: &Path) -> Result<Inventory> {
         files.push(file);
         Ok(ControlFlow::Continue(()))
     })?;
+    snapshot.scan(Table::Compressed, b"", |key, value| {
+        let written: Written = postcard::from_bytes(value)?;
+        files.extend(RelPath::new(std::str::from_utf8(key)?).map(|path| OutputFile::bare(path, &written)));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Inventory { files, tags: tags.names, build: memory.build, _state: state })
 }
 

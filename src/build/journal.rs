@@ -9,12 +9,13 @@
 //! ```text
 //! +1f0c9a7e5b21d388 parks/efteling/index.html    about to be made
 //! ~…                                             about to be replaced
+//! *…                                             a compressed variant about to be made or replaced
 //! -…                                             removed
 //! =…                                             the build came to its end; in place of a path the
 //!                                                number of the state, and that of the build
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -24,7 +25,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Memory;
+use super::variants;
+use crate::config::Settings;
 use crate::digest::Digest;
+use crate::headers::Encoding;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::state::{State, Store, Table};
@@ -51,11 +55,16 @@ fn event(line: &str) -> Option<(char, &str)> {
 }
 
 /// Writes down files that the build may write, before the first is written: each with what is known
-/// to stand there.
-pub fn begin<'f>(state: &State, files: impl IntoIterator<Item = (&'f RelPath, bool)>) -> Result<()> {
+/// to stand there, and with the variants that may lie beside it.
+pub fn begin<'f>(
+    state: &State,
+    settings: &Settings,
+    files: impl IntoIterator<Item = (&'f RelPath, bool)>,
+) -> Result<()> {
     let mut text = String::new();
     for (file, known) in files {
         add(&mut text, if known { '~' } else { '+' }, file.as_str());
+        variants::names(settings, file).for_each(|variant| add(&mut text, '*', variant.as_str()));
     }
     // A line that a kill has cut short must not swallow the next one.
     text.insert(0, '\n');
@@ -66,21 +75,28 @@ pub fn begin<'f>(state: &State, files: impl IntoIterator<Item = (&'f RelPath, bo
 /// become much longer than the list of outputs, it is written anew from that list.
 pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
     let mut text = String::new();
-    removed.iter().for_each(|file| add(&mut text, '-', file.as_str()));
+    for file in removed {
+        add(&mut text, '-', file.as_str());
+        let variants = Encoding::ALL.into_iter().filter_map(|encoding| encoding.of_file(file));
+        variants.for_each(|variant| add(&mut text, '-', variant.as_str()));
+    }
     add(&mut text, '=', &moment(state)?);
     let path = path(state.folder());
     state.disk().append(&path, text.as_bytes()).context("cannot write the journal")?;
     let length = fs::metadata(&path).context("cannot look at the journal")?.len();
-    let total = state.snapshot()?.count(Table::Outputs)?;
+    let snapshot = state.snapshot()?;
+    let total = snapshot.count(Table::Outputs)? + snapshot.count(Table::Compressed)?;
     if length > (1 << 16) + total * 300 { write_anew(state) } else { Ok(()) }
 }
 
 fn write_anew(state: &State) -> Result<()> {
     let mut text = String::new();
-    state.snapshot()?.scan(Table::Outputs, b"", |file, _| {
-        add(&mut text, '+', std::str::from_utf8(file)?);
-        Ok(ControlFlow::Continue(()))
-    })?;
+    for (table, event) in [(Table::Outputs, '+'), (Table::Compressed, '*')] {
+        state.snapshot()?.scan(table, b"", |file, _| {
+            add(&mut text, event, std::str::from_utf8(file)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
     add(&mut text, '=', &moment(state)?);
     state.disk().replace(&path(state.folder()), text.as_bytes()).context("cannot write the journal anew")
 }
@@ -102,7 +118,8 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
     }
     for (_, file) in &open {
         output.remove_litter(file)?;
-        if snapshot.bytes(Table::Outputs, file.as_str().as_bytes(), |_| ())?.is_none() {
+        let known = |table| snapshot.bytes(table, file.as_str().as_bytes(), |_| ());
+        if known(Table::Outputs)?.is_none() && known(Table::Compressed)?.is_none() {
             output.remove(file)?;
         }
     }
@@ -124,16 +141,22 @@ pub enum Ours {
 /// Gives a state that knows nothing the files that are ours, so that those that no page claims are
 /// removed. What they hold is not known.
 pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
-    let mut ours = ours(state.folder())?;
+    let mut ours = events(state.folder())?;
     if which == Ours::All {
-        ours.extend(output.files()?);
+        for file in output.files()? {
+            let (name, extension) = file.as_str().rsplit_once('.').unwrap_or((file.as_str(), ""));
+            let variant = Encoding::ALL.iter().any(|encoding| encoding.extension() == extension);
+            let beside = variant && RelPath::new(name).is_some_and(|file| output.stamp(&file).is_some());
+            ours.entry(file).or_insert(if beside { '*' } else { '+' });
+        }
     }
     let draft = state.begin()?;
     draft.write(|tables| {
-        for file in ours.iter().filter(|file| output.stamp(file).is_some()) {
+        for (file, event) in ours.iter().filter(|(file, _)| output.stamp(file).is_some()) {
             let key = file.as_str().as_bytes();
-            if tables.bytes(Table::Outputs, key, |_| ())?.is_none() {
-                tables.put_value(Table::Outputs, key, &Written::default())?;
+            let table = if *event == '*' { Table::Compressed } else { Table::Outputs };
+            if tables.bytes(table, key, |_| ())?.is_none() {
+                tables.put_value(table, key, &Written::default())?;
             }
         }
         Ok(())
@@ -143,10 +166,15 @@ pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
 
 /// The files that are ours, by the journal in `folder`.
 pub fn ours(folder: &Path) -> Result<BTreeSet<RelPath>> {
-    let mut ours = BTreeSet::new();
+    Ok(events(folder)?.into_keys().collect())
+}
+
+/// The files that are ours, each with its last event.
+fn events(folder: &Path) -> Result<BTreeMap<RelPath, char>> {
+    let mut ours = BTreeMap::new();
     for (event, file) in read(folder)?.lines().filter_map(event) {
         match (event, RelPath::new(file)) {
-            ('+' | '~', Some(file)) => drop(ours.insert(file)),
+            ('+' | '~' | '*', Some(file)) => drop(ours.insert(file, event)),
             ('-', Some(file)) => drop(ours.remove(&file)),
             _ => {}
         }

@@ -26,6 +26,7 @@ mod session;
 mod sync;
 mod told;
 mod trace;
+mod variants;
 mod verify;
 mod why;
 mod work;
@@ -44,13 +45,16 @@ pub use why::{Why, why};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
+use crate::assets::Assets;
 use crate::cas::Cas;
-use crate::catalog::{AssetInfo, Cell};
+use crate::catalog::Cell;
+use crate::compress;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::digest::{Digest, Digester};
@@ -176,10 +180,13 @@ pub fn forget(root: &std::path::Path) -> Result<u64> {
     {
         let state = State::open(root, code_digest(), &disk)?;
         files.extend(journal::ours(state.folder())?);
-        state.snapshot()?.scan(Table::Outputs, b"", |path, _| {
-            files.extend(RelPath::new(std::str::from_utf8(path)?));
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
+        let snapshot = state.snapshot()?;
+        for table in [Table::Outputs, Table::Compressed] {
+            snapshot.scan(table, b"", |path, _| {
+                files.extend(RelPath::new(std::str::from_utf8(path)?));
+                Ok(std::ops::ControlFlow::Continue(()))
+            })?;
+        }
     }
     let output = Output::open(root, &disk)?;
     let mut removed = 0;
@@ -200,6 +207,8 @@ struct Build<'b> {
     cas: &'b Cas,
     /// Bounds what is decoded at one moment.
     budget: &'b Budget,
+    /// What was compressed.
+    compressed: compress::Counts,
 }
 
 /// The site's own folders must be in its root: a link could lead anywhere.
@@ -214,21 +223,23 @@ fn refuse_links(root: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-/// One digest of all outputs: paths and digests in path order.
+/// One digest of all outputs, and then of all compressed variants: paths and digests in path order.
 fn output_digest(store: &impl Store) -> Result<Digest> {
     let mut digester = Digester::default();
-    store.scan(Table::Outputs, b"", |path, value| {
-        let written: Written = postcard::from_bytes(value)?;
-        digester.part(path);
-        digester.part(&written.digest.0);
-        Ok(std::ops::ControlFlow::Continue(()))
-    })?;
+    for table in [Table::Outputs, Table::Compressed] {
+        store.scan(table, b"", |path, value| {
+            let written: Written = postcard::from_bytes(value)?;
+            digester.part(path);
+            digester.part(&written.digest.0);
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+    }
     Ok(digester.finish())
 }
 
 /// What pages read besides content.
 struct Surroundings {
-    assets: BTreeMap<String, AssetInfo>,
+    assets: Arc<Assets>,
     templates: Sources,
 }
 
@@ -237,7 +248,8 @@ impl Surroundings {
     fn cells(&self, settings: &Settings) -> BTreeMap<String, (Cell, Digest)> {
         let settings = settings.digests().into_iter().map(|(name, digest)| (Cell::Setting(name), digest));
         let templates = self.templates.digests().into_iter().map(|(name, digest)| (Cell::Template(name), digest));
-        let assets = self.assets.iter().map(|(path, asset)| (Cell::Asset(path.clone()), asset.digest));
+        let asset = |name: &str| Some((Cell::Asset(name.to_owned()), self.assets.digest(name)?));
+        let assets = self.assets.names().filter_map(asset).chain([(Cell::Assets, self.assets.digest_of_all())]);
         settings.chain(templates).chain(assets).map(|(cell, digest)| (cell.to_string(), (cell, digest))).collect()
     }
 }
@@ -259,8 +271,8 @@ struct Memory {
     now: i64,
     /// Moments at which a file says something else, sorted.
     moments: Vec<(i64, String)>,
-    /// The URL of every asset, by path.
-    asset_urls: BTreeMap<String, String>,
+    /// Path and URL of every published asset; one may have two URLs.
+    asset_urls: BTreeSet<(String, String)>,
     /// Page sizes: parks, rides, companies, articles.
     per_page: Option<[u32; 4]>,
     /// Whether content files hold records; `None` before the first build.
@@ -292,7 +304,7 @@ impl Memory {
             parsing: Some((reading.drafts, reading.rating_scale)),
             now: reading.now,
             moments: self.moments.clone(),
-            asset_urls: around.assets.iter().map(|(path, asset)| (path.clone(), asset.url.clone())).collect(),
+            asset_urls: around.assets.published(),
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             seen: self.seen.clone(),

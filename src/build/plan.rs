@@ -32,6 +32,8 @@ pub struct DuePage {
     pub render: bool,
     /// What its file holds, where that is known and was not altered.
     pub known: Option<Written>,
+    /// Whether its compressed variants must be looked at even if its bytes are as they were.
+    pub repack: bool,
 }
 
 /// The work of a build.
@@ -41,6 +43,8 @@ pub struct Todo {
     pub due: Vec<DuePage>,
     /// Files of pages that are no more.
     pub removed: Vec<RelPath>,
+    /// Files whose compressed variants must be looked at; `None` for those of all files.
+    repack: Option<BTreeSet<RelPath>>,
 }
 
 /// Decides what is to be done. `readers` only spares looking through the traces of pages that
@@ -60,7 +64,12 @@ pub fn plan(
     for (file, written) in &outputs.restamped {
         tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
     }
-    let mut todo = Todo::default();
+    for (variant, written) in &outputs.restamped_variants {
+        tables.put_value(Table::Compressed, variant.as_str().as_bytes(), written)?;
+    }
+    let unpacked = &outputs.unpacked;
+    let repack_all = first || changes.repacks();
+    let mut todo = Todo { repack: (!repack_all).then(|| unpacked.clone()), ..Todo::default() };
     let altered: BTreeSet<&RelPath> = outputs.altered.iter().collect();
     report_conflicts(tables, pages, report)?;
 
@@ -81,6 +90,9 @@ pub fn plan(
         let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };
         let hit = match hit {
             _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
+            _ if unpacked.contains(&file) => {
+                Some(("a compressed form of it is missing or was altered".to_owned(), true))
+            }
             hit => hit,
         };
         if let Some((reason, render)) = hit
@@ -93,13 +105,13 @@ pub fn plan(
     };
     if let Some(readers) = readers {
         let mut files = readers.touched_by(changes);
-        files.extend(altered.iter().map(|file| file.as_str()));
+        files.extend(altered.iter().copied().chain(unpacked).map(|file| file.as_str()));
         files.sort_unstable();
         files.dedup();
         for file in files {
             tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file.as_bytes(), bytes))?.transpose()?;
         }
-    } else if !changes.is_empty() || !altered.is_empty() {
+    } else if !changes.is_empty() || !altered.is_empty() || !unpacked.is_empty() {
         tables.scan(Table::Pages, b"", |key, bytes| {
             consider(key, bytes)?;
             Ok(ControlFlow::Continue(()))
@@ -157,7 +169,8 @@ impl Todo {
     ) -> Result<()> {
         let known: Option<Written> = tables.value(Table::Outputs, file.as_str().as_bytes())?;
         let known = known.filter(|_| !altered.contains(file));
-        self.due.push(DuePage { file: file.clone(), route, reason, render, known });
+        let repack = known.is_none() || self.repack.as_ref().is_none_or(|files| files.contains(file));
+        self.due.push(DuePage { file: file.clone(), route, reason, render, known, repack });
         Ok(())
     }
 

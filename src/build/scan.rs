@@ -185,35 +185,62 @@ pub struct OutputScan {
     pub altered: Vec<RelPath>,
     /// Files with the right bytes under another stamp.
     pub restamped: Vec<(RelPath, Written)>,
+    /// Files of which a compressed variant is missing or holds other bytes.
+    pub unpacked: BTreeSet<RelPath>,
+    /// Compressed variants with the right bytes under another stamp.
+    pub restamped_variants: Vec<(RelPath, Written)>,
     /// The digest of all of them, as known.
     pub digest: Digest,
+}
+
+impl OutputScan {
+    /// Whether everything is as it was left.
+    pub fn is_quiet(&self) -> bool {
+        let Self { altered, restamped, unpacked, restamped_variants, digest: _ } = self;
+        altered.is_empty() && restamped.is_empty() && unpacked.is_empty() && restamped_variants.is_empty()
+    }
 }
 
 /// Outputs looked at in one go by one thread.
 const BATCH: usize = 512;
 
-/// Looks at every output that we wrote.
+/// Looks at every output that we wrote, and at every compressed variant.
 pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
-    let mut known: Vec<(RelPath, Written)> = Vec::new();
     let mut digester = crate::digest::Digester::default();
-    snapshot.scan(Table::Outputs, b"", |path, value| {
-        let written: Written = postcard::from_bytes(value)?;
-        digester.part(path);
-        digester.part(&written.digest.0);
-        if let Some(path) = RelPath::new(std::str::from_utf8(path)?) {
-            known.push((path, written));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    let mut known = |table| -> Result<Vec<(RelPath, Written)>> {
+        let mut known = Vec::new();
+        snapshot.scan(table, b"", |path, value| {
+            let written: Written = postcard::from_bytes(value)?;
+            digester.part(path);
+            digester.part(&written.digest.0);
+            if let Some(path) = RelPath::new(std::str::from_utf8(path)?) {
+                known.push((path, written));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(known)
+    };
+    let odd = |known: Vec<(RelPath, Written)>| -> Vec<(RelPath, Option<Written>)> {
+        let look = |batch: &[(RelPath, Written)]| -> Vec<_> {
+            batch.iter().filter_map(|(path, written)| look(output, path, written)).collect()
+        };
+        known.par_chunks(BATCH).flat_map_iter(look).collect()
+    };
+    let (files, variants) = (known(Table::Outputs)?, known(Table::Compressed)?);
     let mut scan = OutputScan { digest: digester.finish(), ..OutputScan::default() };
-    let odd: Vec<(RelPath, Option<Written>)> = known
-        .par_chunks(BATCH)
-        .flat_map_iter(|batch| batch.iter().filter_map(|(path, written)| look(output, path, written)))
-        .collect();
-    for (path, found) in odd {
+    for (path, found) in odd(files) {
         match found {
             Some(written) => scan.restamped.push((path, written)),
             None => scan.altered.push(path),
+        }
+    }
+    for (path, found) in odd(variants) {
+        match found {
+            Some(written) => scan.restamped_variants.push((path, written)),
+            None => {
+                let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
+                scan.unpacked.extend(file);
+            }
         }
     }
     Ok(scan)

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -24,10 +25,11 @@ use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
-use super::{pictures, plan, references, refuse_links, scratch, sync, work};
+use super::{pictures, plan, references, refuse_links, scratch, sync, variants, work};
 use crate::assets;
 use crate::cas::Cas;
-use crate::catalog::{AssetInfo, Catalog, SharedValues};
+use crate::catalog::{Catalog, SharedValues};
+use crate::compress;
 use crate::config::Settings;
 use crate::media::Budget;
 use crate::output::Output;
@@ -44,8 +46,8 @@ pub struct Session {
     options: Options,
     pool: rayon::ThreadPool,
     state: State,
-    output: Output,
     cas: Cas,
+    output: Output,
     budget: Budget,
     memory: Memory,
     /// What the last run read besides content; `None` where it must be read again.
@@ -85,18 +87,18 @@ impl Session {
         if options.extent == Extent::Whole {
             scratch::remove_stale(home)?;
         }
-        let memory = Memory::load(&state.snapshot()?)?;
         let cas = match options.extent {
             Extent::Whole => Cas::open(state.folder())?,
             Extent::Plan => Cas::look(state.folder())?,
         };
+        let memory = Memory::load(&state.snapshot()?)?;
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
             options,
             pool,
+            cas,
             state,
             output,
-            cas,
             budget: pictures::budget(),
             memory,
             around: None,
@@ -263,7 +265,8 @@ impl Session {
         if let Some(reader) = &database {
             database::tell(&reader.told(), report);
         }
-        let around = look_around(root, self.around.take(), &look, report)?;
+        let known = self.around.take();
+        let around = self.pool.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
         // What could not be looked at is not gone.
@@ -276,7 +279,7 @@ impl Session {
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
         let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due;
-        if settled && outputs.altered.is_empty() && outputs.restamped.is_empty() {
+        if settled && outputs.is_quiet() {
             if report.has_errors() {
                 return Ok(());
             }
@@ -284,6 +287,7 @@ impl Session {
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.pages.total = snapshot.count(Table::Outputs)?;
             report.pages.unchanged = report.pages.total;
+            report.compression.files = snapshot.count(Table::Compressed)?;
             report.output_digest = outputs.digest.to_string();
             report.next_change = memory.next_moment(options.now);
             self.around = Some(around);
@@ -292,7 +296,9 @@ impl Session {
         }
         let trouble_looking = report.has_errors();
         let looked_at = content.paths();
-        let build = Build { options, settings, progress, pool: &self.pool, cas: &self.cas, budget: &self.budget };
+        let compressed = compress::Counts::default();
+        let (pool, cas, budget) = (&self.pool, &self.cas, &self.budget);
+        let build = Build { options, settings, progress, pool, cas, budget, compressed };
 
         // Sync and plan in one draft: a mistake in the content leaves the state as it was.
         let known = self.templates.take().filter(|templates| templates.are(&around.templates, build.settings.minify));
@@ -338,7 +344,7 @@ impl Session {
         })?;
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
         let Some(templates) = templates.filter(|_| kept) else {
-            if !trouble_looking && outputs.altered.is_empty() && outputs.restamped.is_empty() {
+            if !trouble_looking && outputs.is_quiet() {
                 let touched = Touched { content: looked_at, templates: true, assets: true };
                 self.unsettled = Look::Only(touched);
             }
@@ -353,13 +359,14 @@ impl Session {
         draft.keep_for_this_process()?;
         self.memory = memory_after.clone();
         self.kept = true;
-        journal::begin(&self.state, todo.due.iter().map(|page| (&page.file, page.known.is_some())))?;
+        let files = todo.due.iter().map(|page| (&page.file, page.known.is_some()));
+        journal::begin(&self.state, &build.settings, files)?;
 
         // Work on what is due, and keep what came of it.
         let catalog = Arc::new(Catalog {
             snapshot: self.state.snapshot()?,
             settings: build.settings.clone(),
-            assets: around.assets.clone(),
+            assets: Arc::clone(&around.assets),
             shared: SharedValues::default(),
         });
         let working = Instant::now();
@@ -374,7 +381,7 @@ impl Session {
             due::leave(tables, &left, kept)?;
             report.pages.left = left.len() as u64;
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
-            journal::begin(&self.state, wanted.due.keys().map(|file| (file, false)))?;
+            journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file, false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
             memory_after.store(tables, false)?;
@@ -382,10 +389,13 @@ impl Session {
                 report.output_digest = output_digest(tables)?.to_string();
             }
             report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
+            report.compression.files = tables.count(Table::Compressed)?;
             Ok(())
         })?;
         draft.keep_for_this_process()?;
         report.phases.insert("work", working.elapsed().as_secs_f64());
+        report.compression.made += build.compressed.made.load(Ordering::Relaxed);
+        report.compression.from_cache += build.compressed.from_cache.load(Ordering::Relaxed);
         let pages = &mut report.pages;
         pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed + pages.left);
         report.next_change = memory_after.next_moment(options.now);
@@ -453,6 +463,8 @@ fn see(
 /// Templates and assets: read again where they may have changed.
 pub(super) fn look_around(
     root: &std::path::Path,
+    settings: &Settings,
+    cas: &Cas,
     known: Option<Surroundings>,
     look: &Look,
     report: &mut Report,
@@ -460,13 +472,14 @@ pub(super) fn look_around(
     let (known_assets, known_templates) = known.map(|known| (known.assets, known.templates)).unzip();
     let keep_assets = matches!(look, Look::Only(touched) if !touched.assets);
     let keep_templates = matches!(look, Look::Only(touched) if !touched.templates);
-    let assets = match known_assets.filter(|_| keep_assets) {
+    let assets = match known_assets.filter(|assets| keep_assets && assets.are_made_with(settings)) {
         Some(assets) => assets,
         None => {
-            let (assets, problems) = assets::collect(root)?;
+            let (mut assets, problems) = assets::collect(root, settings, cas)?;
             report.diagnostics.extend(problems);
-            let info = |asset: assets::Asset| AssetInfo { url: asset.url, digest: asset.digest };
-            assets.into_iter().map(|(path, asset)| (path, info(asset))).collect()
+            variants::of_assets(root, settings, cas, &mut assets, report)?;
+            report.assets_made += assets.made;
+            Arc::new(assets)
         }
     };
     let templates = match known_templates.filter(|_| keep_templates) {

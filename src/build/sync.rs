@@ -242,17 +242,13 @@ impl<'s> Sync<'s, '_, '_> {
                 self.index.add_page(route);
             }
         }
-        for (path, asset) in &around.assets {
-            let old = memory.asset_urls.get(path);
-            if old != Some(&asset.url) {
-                if let Some(old) = old {
-                    self.index.remove_page(&Route::Asset(path.clone(), old.clone()));
-                }
-                self.index.add_page(Route::Asset(path.clone(), asset.url.clone()));
-            }
+        let published = around.assets.published();
+        let route = |(path, url): &(String, String)| Route::Asset(path.clone(), url.clone());
+        for gone in memory.asset_urls.difference(&published) {
+            self.index.remove_page(&route(gone));
         }
-        for (path, url) in memory.asset_urls.iter().filter(|(path, _)| !around.assets.contains_key(*path)) {
-            self.index.remove_page(&Route::Asset(path.clone(), url.clone()));
+        for new in published.difference(&memory.asset_urls) {
+            self.index.add_page(route(new));
         }
         let sizes =
             memory.per_page.map(|[parks, rides, companies, articles]| PerPage { parks, rides, companies, articles });

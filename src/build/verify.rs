@@ -17,6 +17,7 @@ use super::trace::Trace;
 use super::{Build, Extent, Options, Progress, build, code_digest, pictures, why, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
+use crate::compress;
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::output::{self, Output};
@@ -71,7 +72,9 @@ pub fn verify_sample(
     progress: &dyn Progress,
 ) -> Result<Verified> {
     let state = State::peek(options.home(), code_digest())?;
-    let around = look_around(&options.root, None, &Look::Everything, &mut Report::default())?;
+    let cas = Cas::look(state.folder())?;
+    let (look, mut report) = (Look::Everything, Report::default());
+    let around = look_around(&options.root, &settings, &cas, None, &look, &mut report)?;
     let templates = Templates::new(&around.templates, settings.minify);
     let Ok(templates) = templates else { bail!("the templates have changed since the build") };
     let catalog = Arc::new(Catalog {
@@ -84,8 +87,10 @@ pub fn verify_sample(
     let drawn = draw(&catalog, &rendered, sample)?;
     progress.begin("verifying", drawn.len() as u64);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a thread")?;
-    let (cas, budget) = (Cas::look(state.folder())?, pictures::budget());
-    let build = Build { options, settings: settings.clone(), progress, pool: &pool, cas: &cas, budget: &budget };
+    let budget = pictures::budget();
+    let compressed = compress::Counts::default();
+    let build =
+        Build { options, settings: settings.clone(), progress, pool: &pool, cas: &cas, budget: &budget, compressed };
     let output = Output::look(options.home(), &options.disk)?;
     let mut verified = Verified { files: drawn.len() as u64, seed: Some(sample.seed), ..Verified::default() };
     for (file, route) in &drawn {
@@ -137,10 +142,13 @@ fn draw(catalog: &Catalog, rendered: &BTreeSet<&str>, sample: Sample) -> Result<
 
 fn files(state: &State) -> Result<BTreeSet<RelPath>> {
     let mut files = BTreeSet::new();
-    state.snapshot()?.scan(Table::Outputs, b"", |file, _| {
-        files.extend(RelPath::new(std::str::from_utf8(file)?));
-        Ok(ControlFlow::Continue(()))
-    })?;
+    let snapshot = state.snapshot()?;
+    for table in [Table::Outputs, Table::Compressed] {
+        snapshot.scan(table, b"", |file, _| {
+            files.extend(RelPath::new(std::str::from_utf8(file)?));
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
     Ok(files)
 }
 

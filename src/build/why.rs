@@ -9,9 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
-use super::{Memory, code_digest};
+use super::{Memory, code_digest, variants};
 use crate::assets;
-use crate::catalog::{AssetInfo, Catalog, Cell, Reader, SharedValues};
+use crate::cas::Cas;
+use crate::catalog::{Catalog, Cell, Reader, SharedValues};
 use crate::config::Settings;
 use crate::diagnostics::nearest;
 use crate::paths::UrlPath;
@@ -63,17 +64,19 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
         return Err(anyhow!("this site has no page {with_slash}")
             .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
-    let (found, _) = assets::collect(root)?;
-    let assets = found.into_iter().map(|(path, asset)| (path, AssetInfo { url: asset.url, digest: asset.digest }));
-    let catalog = Arc::new(Catalog { snapshot, settings, assets: assets.collect(), shared: SharedValues::default() });
+    let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder())?)?;
+    let catalog = Arc::new(Catalog { snapshot, settings, assets: Arc::new(assets), shared: SharedValues::default() });
     let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
     let built = view(&trace.facts.route, &reader);
     match built {
         Err(Failure::Broken(error)) => return Err(error),
         Err(Failure::Mistake(_)) => {}
         Ok(view) => {
+            reader.begin_rendering();
+            if let Some((setting, _)) = variants::packers(&catalog.settings, &file) {
+                reader.setting(setting);
+            }
             if let Some((template, context)) = view.into_context() {
-                reader.begin_rendering();
                 reader.template(template);
                 reader.setting("minify");
                 let (sources, _) = Sources::read(root)?;
@@ -101,7 +104,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
 fn is_absent(catalog: &Catalog, cell: &Cell) -> bool {
     match cell {
         Cell::Record(id) | Cell::Card(id) | Cell::Link(id) => catalog.card(id).is_ok_and(|card| card.is_none()),
-        Cell::Asset(path) => !catalog.assets.contains_key(path),
+        Cell::Asset(path) => catalog.assets.find(path).is_none(),
         _ => false,
     }
 }

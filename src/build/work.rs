@@ -15,6 +15,7 @@ use super::pictures::{Demanded, Demands};
 use super::plan::{DuePage, Todo};
 use super::readers::Readers;
 use super::trace::{Facts, Trace};
+use super::variants::{self, Beside};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
@@ -32,8 +33,9 @@ const BATCH: usize = 32;
 
 /// What became of a page.
 enum Outcome {
-    /// Rendered; its trace as bytes, what its file holds now, the pictures that it shows.
-    Rendered(Vec<u8>, Placed, Demanded),
+    /// Rendered; its trace as bytes, what its file holds now, the pictures that it shows, and the
+    /// compressed variants beside it where they may have changed.
+    Rendered(Vec<u8>, Placed, Demanded, Option<Beside>),
     /// Its view is as it was; its trace as bytes.
     Same(Vec<u8>),
     /// A mistake in content or templates.
@@ -60,6 +62,7 @@ pub fn work<'t>(
     let mut demands = Demands::default();
     let queue = Queue { due: &todo.due, taken: todo.due.iter().map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
+    let had_variants = tables.count(Table::Compressed)? > 0;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
@@ -87,7 +90,18 @@ pub fn work<'t>(
             for (index, outcome) in batch {
                 match outcome? {
                     Outcome::Left => left.push(&todo.due[index]),
-                    outcome => record(&todo.due[index], outcome, tables, readers.as_deref_mut(), &mut demands, report)?,
+                    outcome => {
+                        record(
+                            &todo.due[index],
+                            outcome,
+                            output,
+                            had_variants,
+                            tables,
+                            readers.as_deref_mut(),
+                            &mut demands,
+                            report,
+                        )?;
+                    }
                 }
             }
             build.progress.advance(pages);
@@ -117,9 +131,12 @@ impl<'q> Queue<'q> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is one thing that an outcome is recorded in")]
 fn record(
     page: &DuePage,
     outcome: Outcome,
+    output: &Output,
+    had_variants: bool,
     tables: &mut Tables<'_>,
     readers: Option<&mut Readers>,
     demands: &mut Demands,
@@ -133,7 +150,7 @@ fn record(
         }
     }
     match outcome {
-        Outcome::Rendered(trace, placed, demanded) => {
+        Outcome::Rendered(trace, placed, demanded, beside) => {
             demands.add(demanded);
             report.pages.rendered += 1;
             report.rendered.push(page.file.to_string());
@@ -145,6 +162,10 @@ fn record(
             tables.put(Table::Pages, key, &trace)?;
             tables.put_value(Table::Outputs, key, &placed.written)?;
             tables.remove(Table::Due, key)?;
+            // A first build without compression must not look for what cannot be there.
+            if let Some(beside) = beside.filter(|beside| had_variants || !beside.is_empty()) {
+                variants::record(&page.file, &beside, output, tables, report)?;
+            }
         }
         Outcome::Same(trace) => {
             tables.put(Table::Pages, key, &trace)?;
@@ -171,6 +192,7 @@ pub fn sweep<'t>(
     demands: &mut Demands,
     report: &mut Report,
 ) -> Result<&'t [RelPath]> {
+    let had_variants = tables.count(Table::Compressed)? > 0;
     for (index, file) in todo.removed.iter().enumerate() {
         if build.options.stop.asked().is_some() {
             return Ok(&todo.removed[index..]);
@@ -187,6 +209,9 @@ pub fn sweep<'t>(
         tables.remove(Table::Due, key)?;
         if ours && output.remove(file)? {
             report.files.removed += 1;
+        }
+        if had_variants {
+            variants::remove_all(file, output, tables, report)?;
         }
         report.pages.removed += u64::from(ours || page);
     }
@@ -232,7 +257,7 @@ impl Worker<'_> {
             Ok(Outcome::Failed(Box::new(self.problem(page, message))))
         });
         let written = match &outcome {
-            Ok(Outcome::Rendered(_, placed, _)) => Some(&placed.written),
+            Ok(Outcome::Rendered(_, placed, ..)) => Some(&placed.written),
             _ => None,
         };
         self.build.progress.made(&page.file, written);
@@ -255,6 +280,10 @@ impl Worker<'_> {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
             return Ok(Outcome::Same(Trace { readings, facts: old.facts }.encode()?));
         }
+        reader.begin_rendering();
+        if let Some((setting, _)) = variants::packers(&self.build.settings, &page.file) {
+            reader.setting(setting);
+        }
         let bytes = match self.bytes(view, &reader)? {
             Ok(bytes) => bytes,
             Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
@@ -268,7 +297,8 @@ impl Worker<'_> {
             reason: page.reason.clone(),
             pictures: demanded.after.keys().cloned().collect(),
         };
-        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed, demanded))
+        let beside = variants::place(self.build, self.catalog, self.output, page, &bytes, &placed)?;
+        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed, demanded, beside))
     }
 
     /// The bytes that a view becomes, or what its template does wrong.
@@ -284,7 +314,6 @@ impl Worker<'_> {
         let Some((template, context)) = view.into_context() else {
             return Err("there is nothing to render".to_owned());
         };
-        reader.begin_rendering();
         reader.template(template);
         reader.setting("minify");
         let answers = Rc::new(PageAnswers(Rc::clone(reader)));
@@ -295,7 +324,7 @@ impl Worker<'_> {
     /// The bytes of a file of the site, by its path in the root.
     fn file(&self, path: &str) -> Result<Vec<u8>> {
         match path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/')) {
-            Some(asset) => assets::bytes(&self.build.options.root, asset),
+            Some(asset) => Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned()),
             None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
         }
     }

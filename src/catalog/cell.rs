@@ -28,8 +28,10 @@ pub enum Cell {
     Totals(Group),
     /// A template with everything it extends, includes and calls.
     Template(String),
-    /// An asset's bytes.
+    /// An asset: its URL and its bytes.
     Asset(String),
+    /// All assets.
+    Assets,
     /// A picture's bytes.
     Picture(String),
     /// A setting.
@@ -55,6 +57,7 @@ impl Cell {
             Self::Template(name) => (8, 0, name.as_str()),
             Self::Asset(path) => (9, 0, path.as_str()),
             Self::Picture(path) => (10, 0, path.as_str()),
+            Self::Assets => (12, 0, ""),
             Self::Setting(name) => (11, 0, name.as_str()),
         };
         mixed(tag, number, 0, name)
@@ -82,6 +85,7 @@ impl fmt::Display for Cell {
             Self::Totals(group) => write!(f, "totals of {group}"),
             Self::Template(name) => write!(f, "template {name}"),
             Self::Asset(path) => write!(f, "asset {path}"),
+            Self::Assets => f.write_str("all assets"),
             Self::Picture(path) => write!(f, "picture {path}"),
             Self::Setting(name) => write!(f, "setting {name}"),
         }

@@ -12,26 +12,18 @@ pub use group::{Group, Membership, Totals};
 pub use reader::{Reader, Readings, Slice};
 pub use shared::SharedValues;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::assets::Assets;
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::media::Survey;
 use crate::model::country;
 use crate::model::{Card, Record, RecordId};
 use crate::state::{Snapshot, Store, Table};
-
-/// An asset as pages see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssetInfo {
-    /// URL path with the fingerprint.
-    pub url: String,
-    /// Digest of its bytes.
-    pub digest: Digest,
-}
 
 /// A picture below `content/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +49,8 @@ pub struct Catalog {
     pub snapshot: Snapshot,
     /// The settings.
     pub settings: Settings,
-    /// The assets by path below `assets/`.
-    pub assets: BTreeMap<String, AssetInfo>,
+    /// The assets.
+    pub assets: Arc<Assets>,
     /// Cards as ready template values.
     pub shared: SharedValues,
 }

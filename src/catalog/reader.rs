@@ -12,7 +12,8 @@ use rustc_hash::FxHashSet;
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
 use super::shared::SharedValue;
-use super::{AssetInfo, Catalog, Picture, keys};
+use super::{Catalog, Picture, keys};
+use crate::assets::{Asset, Assets};
 use crate::media::Variant;
 use crate::model::{Card, Photo, Record, RecordId, Review};
 use crate::paths::RelPath;
@@ -251,10 +252,23 @@ impl Reader {
         self.note(Cell::Template(name.to_owned()));
     }
 
-    /// An asset by its path below `assets/`.
-    pub fn asset(&self, path: &str) -> Option<&AssetInfo> {
-        self.note(Cell::Asset(path.to_owned()));
-        self.catalog.assets.get(path)
+    /// An asset by its path below `assets/`, or by the name of its source in a bundle.
+    pub fn asset(&self, name: &str) -> Option<&Asset> {
+        self.note(Cell::Asset(name.to_owned()));
+        self.catalog.assets.find(name)
+    }
+
+    /// URLs of the style sheets and of the imported scripts of a source in a bundle; nothing for
+    /// any other asset.
+    pub fn bundled(&self, name: &str) -> (&[String], &[String]) {
+        self.note(Cell::Asset(name.to_owned()));
+        self.catalog.assets.bundled.get(name).map_or((&[], &[]), |bundled| (&bundled.css, &bundled.imports))
+    }
+
+    /// All assets.
+    pub fn assets(&self) -> &Assets {
+        self.note(Cell::Assets);
+        &self.catalog.assets
     }
 
     /// A picture below `content/`; `None` where there is no such file.
@@ -274,8 +288,8 @@ impl Reader {
         self.demands.borrow().clone()
     }
 
-    /// Every asset path, for suggestions in errors; not a reading.
-    pub fn asset_paths(&self) -> impl Iterator<Item = &str> + Clone {
-        self.catalog.assets.keys().map(String::as_str)
+    /// Every name of an asset, for suggestions in errors; not a reading.
+    pub fn asset_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.catalog.assets.names()
     }
 }

@@ -182,6 +182,22 @@ impl Output {
         }
     }
 
+    /// As [`Output::place`], for a file that is a form of the one at `of`: it has that file's time
+    /// of modification, from which servers tell whether a visitor's copy is still good.
+    pub fn place_beside(&self, path: &RelPath, bytes: &[u8], known: Option<&Written>, of: &RelPath) -> Result<Placed> {
+        let mut placed = self.place(path, bytes, known)?;
+        let target = path.under(&self.root);
+        let context = || format!("cannot set the time of {}", target.display());
+        let wanted =
+            fs::symlink_metadata(of.under(&self.root)).and_then(|file| file.modified()).with_context(context)?;
+        let found = fs::symlink_metadata(&target).and_then(|file| file.modified()).with_context(context)?;
+        if found != wanted {
+            self.disk.set_modified(&target, wanted).with_context(context)?;
+            placed.written.stamp = self.stamp(path).with_context(context)?;
+        }
+        Ok(placed)
+    }
+
     /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
     /// gone is no error; says whether there was one.
     pub fn remove(&self, path: &RelPath) -> Result<bool> {

@@ -20,8 +20,20 @@ thread_local! {
 }
 
 /// Every function that goes to the page.
-const FUNCTIONS: [&str; 11] =
-    ["url", "absolute_url", "asset", "image", "setting", "park", "parks", "ride", "rides", "companies", "articles"];
+const FUNCTIONS: [&str; 12] = [
+    "url",
+    "absolute_url",
+    "asset",
+    "asset_info",
+    "image",
+    "setting",
+    "park",
+    "parks",
+    "ride",
+    "rides",
+    "companies",
+    "articles",
+];
 
 /// Runs `work` with `page` answering the functions that templates call.
 pub fn with_answers<R>(page: Rc<dyn Answers>, work: impl FnOnce() -> R) -> R {

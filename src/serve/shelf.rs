@@ -121,7 +121,11 @@ impl Edition {
 
     /// What the table says of a file.
     pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
-        self.snapshot.value(Table::Outputs, file.as_str().as_bytes())
+        let file = file.as_str().as_bytes();
+        match self.snapshot.value(Table::Outputs, file)? {
+            Some(written) => Ok(Some(written)),
+            None => self.snapshot.value(Table::Compressed, file),
+        }
     }
 }
 

@@ -5,10 +5,13 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use super::shapes;
+use super::view::map;
 use crate::catalog::{Group, Reader};
 use crate::diagnostics::suggestion;
+use crate::headers::content_type;
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
+use crate::paths::RelPath;
 use crate::render::{Answers, Kwargs, Value};
 
 /// Answers on behalf of one page.
@@ -23,6 +26,7 @@ impl Answers for PageAnswers {
                 Ok(format!("{}{path}", self.0.site().base_url).into())
             }
             "asset" => self.asset(arguments),
+            "asset_info" => self.asset_info(arguments),
             "image" => super::images::image(&self.0, arguments),
             "setting" => self.setting(arguments),
             "park" => self.one(Kind::Park, arguments),
@@ -69,12 +73,31 @@ impl PageAnswers {
     }
 
     fn asset(&self, arguments: &Kwargs) -> Result<Value, String> {
-        let path: &str = required(arguments, "path")?;
-        if let Some(asset) = self.0.asset(path) {
-            return Ok(asset.url.as_str().into());
-        }
-        let help = suggestion(path, self.0.asset_paths()).unwrap_or_default();
-        Err(format!("there is no file assets/{path}; {help}"))
+        let name: &str = required(arguments, "path")?;
+        let asset = self.0.asset(name).ok_or_else(|| self.no_asset(name))?;
+        Ok(asset.url.as_str().into())
+    }
+
+    /// URL, integrity, size and type; of a source in a bundle also its style sheets and imports.
+    fn asset_info(&self, arguments: &Kwargs) -> Result<Value, String> {
+        let name: &str = required(arguments, "path")?;
+        let asset = self.0.asset(name).ok_or_else(|| self.no_asset(name))?;
+        let (css, imports) = self.0.bundled(name);
+        let list = |urls: &[String]| Value::from(urls.iter().map(|url| Value::from(url.as_str())).collect::<Vec<_>>());
+        let file = RelPath::new(asset.url.trim_start_matches('/'));
+        Ok(Value::from(map! {
+            "url" => asset.url.as_str(),
+            "integrity" => asset.integrity.clone(),
+            "size" => asset.size,
+            "type" => file.map_or("application/octet-stream", |file| content_type(&file)),
+            "css" => list(css),
+            "imports" => list(imports),
+        }))
+    }
+
+    fn no_asset(&self, name: &str) -> String {
+        let help = suggestion(name, self.0.asset_names()).unwrap_or_default();
+        format!("there is no file assets/{name}; {help}")
     }
 
     fn setting(&self, arguments: &Kwargs) -> Result<Value, String> {

@@ -38,6 +38,8 @@ pub enum Route {
     NotFound,
     /// An asset: path below `assets/`, URL.
     Asset(String, String),
+    /// All assets, for machines.
+    AssetManifest,
 }
 
 /// The lists that the site always has.
@@ -101,6 +103,7 @@ impl Route {
             Self::Later(id, number) => format!("{}page/{number}/", id.url()),
             Self::Redirect(url, _) | Self::Asset(_, url) => url.clone(),
             Self::Redirects => "/redirects.json".to_owned(),
+            Self::AssetManifest => "/assets/manifest.json".to_owned(),
             Self::SitemapIndex => "/sitemap.xml".to_owned(),
             Self::SitemapSite => "/sitemaps/site.xml".to_owned(),
             Self::Sitemap(kind, number) => format!("/sitemaps/{}-{number}.xml", kind.word()),
@@ -123,6 +126,7 @@ impl Route {
             Self::Record(id) | Self::Later(id, _) => id.kind.word(),
             Self::Redirect(..) => "redirect",
             Self::Redirects => "redirects",
+            Self::AssetManifest => "asset_manifest",
             Self::SitemapIndex | Self::SitemapSite | Self::Sitemap(..) => "sitemap",
             Self::Feed => "feed",
             Self::Robots => "robots",
@@ -136,6 +140,7 @@ impl Route {
         let others = [
             Self::Home,
             Self::Redirects,
+            Self::AssetManifest,
             Self::SitemapIndex,
             Self::SitemapSite,
             Self::Feed,

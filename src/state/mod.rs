@@ -38,7 +38,7 @@ const FILE: &str = "state.redb";
 const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 5;
 
 /// Memory for the database's own pages, in bytes.
 const CACHE_BYTES: usize = 48 << 20;
@@ -148,7 +148,7 @@ impl State {
     /// Forgets everything but the list of outputs, for `reason`.
     pub fn start_afresh(&mut self, code: Digest, reason: &str) -> Result<()> {
         let draft = self.begin()?;
-        draft.forget_all_but(&[Table::Outputs])?;
+        draft.forget_all_but(&[Table::Outputs, Table::Compressed])?;
         draft.write(|tables| begin_in(tables, code))?;
         draft.keep_for_this_process()?;
         self.fresh = Some(reason.to_owned());
@@ -186,7 +186,7 @@ impl State {
         }
         let same_format = known.is_some_and(|known| known.first() == wanted.first());
         let draft = self.begin()?;
-        draft.forget_all_but(if same_format { &[Table::Outputs] } else { &[] })?;
+        draft.forget_all_but(if same_format { &[Table::Outputs, Table::Compressed] } else { &[] })?;
         draft.keep_for_this_process()?;
         Ok(Some("the state was written by another version".to_owned()))
     }

@@ -34,13 +34,15 @@ pub enum Table {
     Pages,
     /// File below `output/` → stamp and digest.
     Outputs,
+    /// Compressed form of a file below `output/` → stamp and digest.
+    Compressed,
     /// URL path → why it is still due.
     Due,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -55,6 +57,7 @@ impl Table {
         Self::Slices,
         Self::Pages,
         Self::Outputs,
+        Self::Compressed,
         Self::Due,
     ];
 
@@ -74,6 +77,7 @@ impl Table {
             Self::Slices => "slices",
             Self::Pages => "pages",
             Self::Outputs => "outputs",
+            Self::Compressed => "compressed",
             Self::Due => "due",
         })
     }

@@ -2,6 +2,7 @@
 //! nothing of rendering.
 
 mod article;
+mod asset_manifest;
 mod company;
 mod country;
 mod feed;
@@ -30,6 +31,7 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
         Route::Later(id, number) => record(route, id, *number, reader),
         Route::Redirect(_, id) => small::redirect(route, id, reader),
         Route::Redirects => small::redirects(reader),
+        Route::AssetManifest => asset_manifest::view(reader),
         Route::SitemapIndex => sitemap::index(route, reader),
         Route::SitemapSite => sitemap::site(route, reader),
         Route::Sitemap(kind, number) => sitemap::part(route, *kind, *number, reader),

@@ -58,12 +58,12 @@ fn an_asset_touches_the_pages_that_name_it() {
         .map(str::to_owned)
         .collect();
     let mut expected: Vec<&str> = users.iter().map(String::as_str).collect();
-    expected.push("/assets/css/site.*.css");
+    expected.extend(["/assets/css/site.*.css", "/assets/manifest.json"]);
     built.rendered_all(&expected).removed(1);
     assert_eq!(site.output().files().filter(|file| file.starts_with("assets/css/")).count(), 1);
 
     site.write("assets/unused.txt", "Nobody names me.");
-    site.build().rendered(["/assets/unused.*.txt"]).wrote(1);
+    site.build().rendered(["/assets/unused.*.txt", "/assets/manifest.json"]).wrote(2);
     site.remove("assets");
     site.build().removed(2);
 }

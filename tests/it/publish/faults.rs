@@ -147,7 +147,8 @@ fn is_ours(key: &str) -> bool {
 pub fn changed(old: &Built, new: &Built) -> BTreeSet<String> {
     let keys: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
     let differs = |key: &&&String| old.files.get(**key) != new.files.get(**key);
-    let is_page = |key: &&&String| !key.starts_with("assets/") && !key.starts_with("photos/");
+    let immutable = |key: &str| key.starts_with("photos/") || key.starts_with("assets/") && !key.ends_with(".json");
+    let is_page = |key: &&&String| !immutable(key);
     let url = |key: &String| lifthill::publish::guard::url_of(key);
     keys.iter().filter(differs).filter(is_page).map(|key| url(key)).collect()
 }

@@ -1,0 +1,134 @@
+//! Compressed variants beside the files of pages: which a file has, and placing them with the
+//! file's own time (servers make an entity tag of time and size). Knows nothing of how anything is
+//! compressed.
+
+use anyhow::{Context, Result};
+
+use super::Build;
+use super::plan::DuePage;
+use crate::assets::Assets;
+use crate::catalog::Catalog;
+use crate::compress;
+use crate::config::{Packer, Settings};
+use crate::headers::{Encoding, is_compressible, is_fingerprinted};
+use crate::output::{Output, Placed, Written};
+use crate::paths::RelPath;
+use crate::report::Report;
+use crate::state::{Store, Table, Tables};
+
+/// Variants that were placed beside a file, which are all that it has.
+pub type Beside = Vec<(RelPath, Placed)>;
+
+/// The settings that decide a file's variants, and what they say; `None` for types that are never
+/// compressed.
+pub fn packers<'s>(settings: &'s Settings, file: &RelPath) -> Option<(&'static str, &'s [Packer])> {
+    let compress = &settings.delivery.compress;
+    is_compressible(file).then(|| match is_fingerprinted(file) {
+        true => ("compress.assets", &*compress.assets),
+        false => ("compress.pages", &*compress.pages),
+    })
+}
+
+/// The files that may come to lie beside `file`.
+pub fn names(settings: &Settings, file: &RelPath) -> impl Iterator<Item = RelPath> {
+    let packers = packers(settings, file).map_or(&[][..], |(_, packers)| packers);
+    packers.iter().filter_map(|packer| packer.encoding.of_file(file))
+}
+
+/// Places the variants of a file that was just placed; `None` where those that it has are right.
+pub fn place(
+    build: &Build<'_>,
+    catalog: &Catalog,
+    output: &Output,
+    page: &DuePage,
+    bytes: &[u8],
+    placed: &Placed,
+) -> Result<Option<Beside>> {
+    let Some((_, packers)) = packers(&build.settings, &page.file) else { return Ok(None) };
+    if !placed.changed && !page.repack {
+        return Ok(None);
+    }
+    if packers.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let mut beside = Vec::new();
+    for variant in compress::variants(build.cas, bytes, packers, &build.compressed)? {
+        let Some(file) = variant.encoding.of_file(&page.file) else { continue };
+        let known: Option<Written> = catalog.snapshot.value(Table::Compressed, file.as_str().as_bytes())?;
+        let known = known.filter(|known| output.stamp(&file) == Some(known.stamp));
+        let placed = output.place_beside(&file, &variant.bytes, known.as_ref(), &page.file);
+        beside.push((file, placed.with_context(|| format!("cannot compress {}", page.file))?));
+    }
+    Ok(Some(beside))
+}
+
+/// Records the variants of a file, and removes those that it has no longer.
+pub fn record(
+    file: &RelPath,
+    beside: &Beside,
+    output: &Output,
+    tables: &mut Tables<'_>,
+    report: &mut Report,
+) -> Result<()> {
+    for encoding in Encoding::ALL {
+        let Some(variant) = encoding.of_file(file) else { continue };
+        match beside.iter().find(|(placed, _)| *placed == variant) {
+            Some((_, placed)) => {
+                tables.put_value(Table::Compressed, variant.as_str().as_bytes(), &placed.written)?;
+                if placed.changed {
+                    report.files.written += 1;
+                    report.bytes_written += placed.written.stamp.size;
+                }
+            }
+            None => remove(&variant, output, tables, report)?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes every variant of a file that is no more.
+pub fn remove_all(file: &RelPath, output: &Output, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+    record(file, &Vec::new(), output, tables, report)
+}
+
+/// A variant that we did not write stays, and so does a page that only has such a name.
+fn remove(variant: &RelPath, output: &Output, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
+    let key = variant.as_str().as_bytes();
+    let ours = tables.remove(Table::Compressed, key)?;
+    if ours && tables.bytes(Table::Outputs, key, |_| ())?.is_none() && output.remove(variant)? {
+        report.files.removed += 1;
+    }
+    Ok(())
+}
+
+/// Finds out which variants each asset has, for the list of assets; compresses what is new.
+pub fn of_assets(
+    root: &std::path::Path,
+    settings: &Settings,
+    cas: &crate::cas::Cas,
+    assets: &mut Assets,
+    report: &mut Report,
+) -> Result<()> {
+    use rayon::prelude::*;
+    let counts = compress::Counts::default();
+    let found: Vec<(String, Vec<(Encoding, u64)>)> = assets
+        .by_path
+        .par_iter()
+        .map(|(path, asset)| {
+            let file = RelPath::new(asset.url.trim_start_matches('/')).context("an asset's URL names no file")?;
+            let packers = packers(settings, &file).map_or(&[][..], |(_, packers)| packers);
+            if packers.is_empty() || asset.size < compress::MIN_BYTES as u64 {
+                return Ok((path.clone(), Vec::new()));
+            }
+            let bytes = assets.bytes(root, path)?;
+            Ok((path.clone(), compress::sizes(cas, &bytes, packers, &counts)?))
+        })
+        .collect::<Result<_>>()?;
+    for (path, variants) in found {
+        if let Some(asset) = assets.by_path.get_mut(&path) {
+            asset.variants = variants;
+        }
+    }
+    report.compression.made += counts.made.into_inner();
+    Ok(())
+}

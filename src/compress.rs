@@ -1,0 +1,238 @@
+//! Compressed variants of output files, to lie beside them for servers that send files as they
+//! are: `site.css.br`, `.zst`, `.gz`. The same bytes, settings and library versions give the same
+//! variants. Knows nothing of where files lie.
+//!
+//! A variant is worth having where it is at least 5 % smaller than the file, the file has at least
+//! 1 KiB, and it is smaller than every variant that servers would otherwise choose after it
+//! (Brotli, then zstd, then gzip).
+//!
+//! What takes long (the highest levels) is kept in the store and never done twice. At page levels
+//! compressing a page is cheaper than writing it into the store, and an unchanged page keeps its
+//! variants anyway.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result};
+use libdeflater::{CompressionLvl, Compressor};
+
+use crate::cas::{Action, Cas, Made};
+use crate::config::Packer;
+use crate::headers::Encoding;
+
+/// The libraries that make the bytes. A test holds this to the lock file.
+const VERSIONS: &str = "1; brotli 9.1.1, zstd-sys 2.1.3+zstd.1.5.7, libdeflate-sys 1.26.1";
+
+/// Smaller files gain less than a header costs.
+pub const MIN_BYTES: usize = 1024;
+
+/// One variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// How it is encoded.
+    pub encoding: Encoding,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What was compressed in a build.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Compressed now.
+    pub made: AtomicU64,
+    /// Found in the store.
+    pub from_cache: AtomicU64,
+}
+
+/// The variants of `bytes` that are worth having, the most wanted first.
+pub fn variants(cas: &Cas, bytes: &[u8], packers: &[Packer], counts: &Counts) -> Result<Vec<Variant>> {
+    let mut found = Vec::new();
+    worth_having(bytes.len(), packers, |packer| {
+        let packed = kept(cas, bytes, packer, counts)?;
+        let size = packed.len();
+        found.insert(0, Variant { encoding: packer.encoding, bytes: packed });
+        Ok(size)
+    })
+    .map(|worth| found.into_iter().filter(|variant| worth.contains(&variant.encoding)).collect())
+}
+
+/// Encoding and size of the variants of `bytes` that are worth having, the most wanted first.
+/// Reads nothing but their sizes where they were made before.
+pub fn sizes(cas: &Cas, bytes: &[u8], packers: &[Packer], counts: &Counts) -> Result<Vec<(Encoding, u64)>> {
+    let mut found = Vec::new();
+    worth_having(bytes.len(), packers, |packer| {
+        let known = is_slow(packer).then(|| cas.find(action(bytes, packer))).flatten();
+        let known = known.and_then(|entry| Some(u64::from_le_bytes(entry.facts.try_into().ok()?)));
+        let size = match known {
+            Some(size) => size,
+            None => kept(cas, bytes, packer, counts)?.len() as u64,
+        };
+        found.insert(0, (packer.encoding, size));
+        Ok(size as usize)
+    })
+    .map(|worth| found.into_iter().filter(|(encoding, _)| worth.contains(encoding)).collect())
+}
+
+/// Asks for sizes, the least wanted first, and says which are worth having.
+fn worth_having(
+    size: usize,
+    packers: &[Packer],
+    mut packed: impl FnMut(Packer) -> Result<usize>,
+) -> Result<Vec<Encoding>> {
+    let mut worth = Vec::new();
+    if size < MIN_BYTES {
+        return Ok(worth);
+    }
+    let mut smallest = size - size / 20;
+    for encoding in Encoding::ALL.into_iter().rev() {
+        let Some(packer) = packers.iter().find(|packer| packer.encoding == encoding) else { continue };
+        let packed = packed(*packer)?;
+        if packed < smallest {
+            smallest = packed;
+            worth.push(encoding);
+        }
+    }
+    Ok(worth)
+}
+
+/// Whether a packer takes longer than the store does.
+fn is_slow(packer: Packer) -> bool {
+    match packer.encoding {
+        Encoding::Brotli => packer.level > 9,
+        Encoding::Zstd => packer.level > 12,
+        Encoding::Gzip => packer.level > 9,
+    }
+}
+
+fn kept(cas: &Cas, bytes: &[u8], packer: Packer, counts: &Counts) -> Result<Vec<u8>> {
+    if !is_slow(packer) {
+        counts.made.fetch_add(1, Ordering::Relaxed);
+        return pack(bytes, packer);
+    }
+    let make = || {
+        let packed = pack(bytes, packer)?;
+        let facts = (packed.len() as u64).to_le_bytes().to_vec();
+        Ok(Made { bytes: Some(packed), facts })
+    };
+    let (made, now) = cas.get_or_make(action(bytes, packer), make)?;
+    let counter = if now { &counts.made } else { &counts.from_cache };
+    counter.fetch_add(1, Ordering::Relaxed);
+    made.bytes.context("the store holds a compression without bytes")
+}
+
+/// What compressing is called in the store. Its facts are the size, as u64 LE.
+fn action(bytes: &[u8], packer: Packer) -> Action {
+    Action::new(&format!("compress {} {}", packer.encoding.name(), packer.level), VERSIONS, [bytes])
+}
+
+/// `bytes`, compressed.
+pub fn pack(bytes: &[u8], packer: Packer) -> Result<Vec<u8>> {
+    match packer.encoding {
+        Encoding::Gzip => {
+            let level = CompressionLvl::new(packer.level)
+                .map_err(|error| anyhow::anyhow!("gzip has no level {}: {error:?}", packer.level))?;
+            let mut compressor = Compressor::new(level);
+            let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
+            let size = compressor.gzip_compress(bytes, &mut out).context("gzip failed")?;
+            out.truncate(size);
+            Ok(out)
+        }
+        Encoding::Brotli => {
+            let params = brotli::enc::BrotliEncoderParams {
+                quality: packer.level,
+                lgwin: window(bytes.len()),
+                size_hint: bytes.len(),
+                mode: brotli::enc::backward_references::BrotliEncoderMode::BROTLI_MODE_TEXT,
+                ..Default::default()
+            };
+            let mut out = Vec::with_capacity(bytes.len() / 3 + 64);
+            brotli::BrotliCompress(&mut &*bytes, &mut out, &params).context("Brotli failed")?;
+            Ok(out)
+        }
+        Encoding::Zstd => zstd::bulk::compress(bytes, packer.level).context("zstd failed"),
+    }
+}
+
+/// The smallest Brotli window (as a power of two) that holds everything: memory follows it.
+fn window(size: usize) -> i32 {
+    let bits = usize::BITS - size.leading_zeros();
+    (bits as i32).clamp(16, 22)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(size: usize) -> Vec<u8> {
+        "a ride is a ride is a coaster; ".bytes().cycle().take(size).collect()
+    }
+
+    fn all() -> [Packer; 3] {
+        [(Encoding::Brotli, 11), (Encoding::Zstd, 19), (Encoding::Gzip, 12)]
+            .map(|(encoding, level)| Packer { encoding, level })
+    }
+
+    fn store() -> (tempfile::TempDir, Cas) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cas = Cas::open(folder.path()).expect("a store");
+        (folder, cas)
+    }
+
+    #[test]
+    fn every_encoding_says_the_same() {
+        let text: Vec<u8> =
+            (0..20_000_u32).flat_map(|n| format!("<li>{}</li>", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+        for packer in all() {
+            let packed = pack(&text, packer).expect("packed");
+            assert!(packed.len() < text.len() * 6 / 10, "{packer:?}");
+            let back = match packer.encoding {
+                Encoding::Brotli => {
+                    let mut out = Vec::new();
+                    brotli::BrotliDecompress(&mut &packed[..], &mut out).expect("Brotli");
+                    out
+                }
+                Encoding::Zstd => zstd::bulk::decompress(&packed, text.len()).expect("zstd"),
+                Encoding::Gzip => {
+                    let mut out = vec![0; text.len()];
+                    libdeflater::Decompressor::new().gzip_decompress(&packed, &mut out).expect("gzip");
+                    assert_eq!(packed[4..8], [0; 4], "no time in the header");
+                    out
+                }
+            };
+            assert!(back == text, "{packer:?}");
+        }
+    }
+
+    #[test]
+    fn what_gains_too_little_is_left_out() {
+        let (_folder, cas) = store();
+        let counts = Counts::default();
+        assert_eq!(variants(&cas, &text(1023), &all(), &counts).expect("none"), []);
+        let noise: Vec<u8> = (0_u64..4000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let mut random = blake3::Hasher::new().update(&noise).finalize_xof();
+        let mut incompressible = vec![0; 8192];
+        random.fill(&mut incompressible);
+        assert_eq!(variants(&cas, &incompressible, &all(), &counts).expect("none"), []);
+        let found = variants(&cas, &text(50_000), &all(), &counts).expect("some");
+        let sizes: Vec<usize> = found.iter().map(|variant| variant.bytes.len()).collect();
+        assert!(!sizes.is_empty() && sizes.is_sorted_by(|a, b| a < b), "each is smaller than the next: {sizes:?}");
+    }
+
+    #[test]
+    fn a_second_time_nothing_is_compressed() {
+        let (_folder, cas) = store();
+        let counts = Counts::default();
+        let first = variants(&cas, &text(50_000), &all(), &counts).expect("some");
+        assert_eq!(counts.made.load(Ordering::Relaxed), 3);
+        assert_eq!(variants(&cas, &text(50_000), &all(), &counts).expect("the same"), first);
+        assert_eq!((counts.made.into_inner(), counts.from_cache.into_inner()), (3, 3));
+    }
+
+    #[test]
+    fn the_versions_are_those_of_the_lock_file() {
+        let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).expect("a lock file");
+        for library in VERSIONS.split_once("; ").expect("our own first").1.split(", ") {
+            let (name, version) = library.split_once(' ').expect("a name and a version");
+            assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"")), "{name} is not {version}");
+        }
+    }
+}
