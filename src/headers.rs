@@ -124,7 +124,7 @@ impl HeaderRules {
             more: Vec::new(),
         };
         let mut set: Vec<&str> = Vec::new();
-        let url = url_of(file);
+        let url = url_of(file.as_str());
         for (name, value) in self.own.iter().filter(|own| fits(&own.pattern, &url)).flat_map(|own| &own.headers) {
             if set.iter().any(|earlier| earlier.eq_ignore_ascii_case(name)) {
                 continue;
@@ -144,9 +144,8 @@ impl HeaderRules {
     }
 }
 
-/// The URL path under which a file is seen: a folder's `index.html` is the folder.
-pub fn url_of(file: &RelPath) -> String {
-    let path = file.as_str();
+/// The URL path under which the file at `path` below `output/` is seen: a folder's `index.html` is the folder.
+pub fn url_of(path: &str) -> String {
     match path.strip_suffix("index.html") {
         Some(folder) if folder.is_empty() || folder.ends_with('/') => format!("/{folder}"),
         _ => format!("/{path}"),

@@ -63,6 +63,7 @@
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, disk, stop, diagnostics, fields, config, report
 //!    headers    what a server says of a file
+//!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
 //! ```
 //!
@@ -75,6 +76,7 @@ pub mod digest;
 pub mod disk;
 pub mod fields;
 pub mod headers;
+pub mod overrides;
 pub mod paths;
 pub mod report;
 pub mod stamp;

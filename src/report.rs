@@ -221,6 +221,12 @@ impl RowCounts {
 }
 
 impl Report {
+    /// Counts a file that was written below `output/`, of so many bytes.
+    pub fn file_written(&mut self, bytes: u64) {
+        self.files.written += 1;
+        self.bytes_written += bytes;
+    }
+
     /// Whether any diagnostic is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

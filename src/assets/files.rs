@@ -11,6 +11,7 @@ use include_dir::{Dir, include_dir};
 
 use super::FOLDER;
 use crate::diagnostics::Diagnostic;
+use crate::overrides;
 use crate::paths::RelPath;
 
 static THEME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets");
@@ -27,7 +28,6 @@ pub enum Origin {
 /// Every file below `assets/`, and what is wrong with any.
 pub fn list(root: &Path) -> Result<(BTreeMap<String, Origin>, Vec<Diagnostic>)> {
     let mut files = BTreeMap::new();
-    let mut problems = Vec::new();
     let mut theme = vec![&THEME];
     while let Some(folder) = theme.pop() {
         theme.extend(folder.dirs());
@@ -35,32 +35,14 @@ pub fn list(root: &Path) -> Result<(BTreeMap<String, Origin>, Vec<Diagnostic>)> 
             files.insert(file.path().to_string_lossy().replace('\\', "/"), Origin::Theme);
         }
     }
-    let folder = root.join(FOLDER);
-    let mut open = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
-    while let Some(below) = open.pop() {
-        let path = folder.join(&below);
-        for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name.ends_with('~') {
-                continue;
-            }
-            let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(name);
-            } else if kind.is_symlink() {
-                problems.push(Diagnostic::of_file(
-                    &format!("{FOLDER}/{name}"),
-                    "is a symbolic link, which is not followed",
-                ));
-            } else if is_plain(&name) {
-                files.insert(name, Origin::Own);
-            } else {
-                let help = "use letters, digits, `.`, `-` and `_`";
-                let problem = Diagnostic::of_file(&format!("{FOLDER}/{name}"), "has a name that makes a bad URL");
-                problems.push(problem.help(help));
-            }
+    let (names, mut problems) = overrides::names(root, FOLDER)?;
+    for name in names {
+        if is_plain(&name) {
+            files.insert(name, Origin::Own);
+        } else {
+            let help = "use letters, digits, `.`, `-` and `_`";
+            let problem = Diagnostic::of_file(&format!("{FOLDER}/{name}"), "has a name that makes a bad URL");
+            problems.push(problem.help(help));
         }
     }
     Ok((files, problems))

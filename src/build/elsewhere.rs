@@ -9,13 +9,12 @@
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
+use super::files;
 use super::scan::OutputScan;
 use crate::digest::Digest;
-use crate::output::{Output, Written};
-use crate::state::{Snapshot, Store, Table};
-
-/// The extensions of compressed variants.
-const VARIANTS: [&str; 3] = [".gz", ".br", ".zst"];
+use crate::headers::Encoding;
+use crate::output::Output;
+use crate::state::Snapshot;
 
 /// The digests of files that are elsewhere, by path below `output/`.
 #[derive(Clone, Debug, Default)]
@@ -32,16 +31,12 @@ impl Elsewhere {
         }
         let holds = |path: &str| -> Result<bool> {
             let Some(there) = self.files.get(path) else { return Ok(false) };
-            let known: Option<Written> = match snapshot.value(Table::Outputs, path.as_bytes())? {
-                Some(known) => Some(known),
-                None => snapshot.value(Table::Compressed, path.as_bytes())?,
-            };
-            Ok(known.is_some_and(|known| known.digest == *there))
+            Ok(files::written(snapshot, path)?.is_some_and(|known| known.digest == *there))
         };
         let mut altered = Vec::new();
         for path in scan.altered.drain(..) {
             let name = path.as_str();
-            let plain = VARIANTS.iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(name);
+            let plain = Encoding::plain_of(name).unwrap_or(name);
             let is_elsewhere = holds(name)? || holds(plain)? || holds(&format!("{plain}.gz"))?;
             if !is_elsewhere || output.stamp(&path).is_some() {
                 altered.push(path);

@@ -181,9 +181,8 @@ impl Asked<'_> {
     fn file(&self, path: &str, reach: &mut Reach) -> Result<()> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let known: Vec<KnownFile> = self.snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
-        let Some(file) = known.into_iter().find(|file| file.name == name) else {
-            let names = self.snapshot.value::<Vec<KnownFile>>(Table::Sources, folder.as_bytes())?.unwrap_or_default();
-            let meant = nearest(name, names.iter().map(|file| file.name.as_str()));
+        let Some(file) = known.iter().find(|file| file.name == name) else {
+            let meant = nearest(name, known.iter().map(|file| file.name.as_str()));
             let help = meant.map(|meant| format!("; did you mean {}/{folder}/{meant}?", source::FOLDER));
             bail!("{}/{path} was not part of the last build{}", source::FOLDER, help.unwrap_or_default());
         };

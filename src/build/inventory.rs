@@ -179,8 +179,7 @@ impl Tags {
 
     fn kind_tag(&mut self, kind: &'static str) -> u32 {
         // A page's kind is a tag of its own, apart from the coarse ones of what it read.
-        let name: &'static str = kind;
-        let key = KINDS.iter().find(|(word, _)| *word == name).map_or("page", |(_, tag)| *tag);
+        let key = KINDS.iter().find(|(word, _)| *word == kind).map_or("page", |(_, tag)| *tag);
         match self.of_kind.get(key) {
             Some(number) => *number,
             None => {

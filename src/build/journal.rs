@@ -24,8 +24,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Memory;
-use super::variants;
+use super::{Memory, files, variants};
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::headers::Encoding;
@@ -118,8 +117,7 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
     }
     for (_, file) in &open {
         output.remove_litter(file)?;
-        let known = |table| snapshot.bytes(table, file.as_str().as_bytes(), |_| ());
-        if known(Table::Outputs)?.is_none() && known(Table::Compressed)?.is_none() {
+        if files::written(&snapshot, file.as_str())?.is_none() {
             output.remove(file)?;
         }
     }
@@ -144,9 +142,8 @@ pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
     let mut ours = events(state.folder())?;
     if which == Ours::All {
         for file in output.files()? {
-            let (name, extension) = file.as_str().rsplit_once('.').unwrap_or((file.as_str(), ""));
-            let variant = Encoding::ALL.iter().any(|encoding| encoding.extension() == extension);
-            let beside = variant && RelPath::new(name).is_some_and(|file| output.stamp(&file).is_some());
+            let plain = Encoding::plain_of(file.as_str()).and_then(RelPath::new);
+            let beside = plain.is_some_and(|file| output.stamp(&file).is_some());
             ours.entry(file).or_insert(if beside { '*' } else { '+' });
         }
     }

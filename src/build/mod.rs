@@ -9,6 +9,7 @@ mod database;
 mod differences;
 mod due;
 mod elsewhere;
+mod files;
 mod history;
 mod impact;
 mod index;
@@ -34,6 +35,7 @@ mod work;
 pub use cache::{Dropped, Kept, collect, kept};
 pub use check::check;
 pub use elsewhere::Elsewhere;
+pub use files::written;
 pub use history::{History, history};
 pub use impact::{Impact, impact};
 pub use inventory::{Inventory, OutputFile, inventory};
@@ -57,7 +59,7 @@ use crate::catalog::Cell;
 use crate::compress;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
-use crate::digest::{Digest, Digester};
+use crate::digest::Digest;
 use crate::disk::Disk;
 use crate::media::Budget;
 use crate::output::{Output, Written};
@@ -176,21 +178,15 @@ pub fn build_for(
 /// Removes every output that we wrote, and the state. Returns how many files went.
 pub fn forget(root: &std::path::Path) -> Result<u64> {
     let disk = Disk::default();
-    let mut files = BTreeSet::new();
+    let mut ours = BTreeSet::new();
     {
         let state = State::open(root, code_digest(), &disk)?;
-        files.extend(journal::ours(state.folder())?);
-        let snapshot = state.snapshot()?;
-        for table in [Table::Outputs, Table::Compressed] {
-            snapshot.scan(table, b"", |path, _| {
-                files.extend(RelPath::new(std::str::from_utf8(path)?));
-                Ok(std::ops::ControlFlow::Continue(()))
-            })?;
-        }
+        ours.extend(journal::ours(state.folder())?);
+        ours.extend(files::names(&state.snapshot()?)?);
     }
     let output = Output::open(root, &disk)?;
     let mut removed = 0;
-    for file in files {
+    for file in ours {
         removed += u64::from(output.remove(&file)?);
     }
     std::fs::remove_dir_all(root.join(crate::state::FOLDER)).context("cannot remove the state")?;
@@ -221,20 +217,6 @@ fn refuse_links(root: &std::path::Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// One digest of all outputs, and then of all compressed variants: paths and digests in path order.
-fn output_digest(store: &impl Store) -> Result<Digest> {
-    let mut digester = Digester::default();
-    for table in [Table::Outputs, Table::Compressed] {
-        store.scan(table, b"", |path, value| {
-            let written: Written = postcard::from_bytes(value)?;
-            digester.part(path);
-            digester.part(&written.digest.0);
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(digester.finish())
 }
 
 /// What pages read besides content.

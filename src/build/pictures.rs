@@ -268,8 +268,7 @@ fn record(
     report.rendered.push(file.to_string());
     if placed.changed {
         report.pages.written += 1;
-        report.files.written += 1;
-        report.bytes_written += placed.written.stamp.size;
+        report.file_written(placed.written.stamp.size);
     }
     tables.put_value(Table::Outputs, file.as_str().as_bytes(), &placed.written)?;
     build.progress.made(file, Some(&placed.written));

@@ -10,6 +10,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::files;
 use crate::digest::Digest;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
@@ -211,8 +212,7 @@ pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
         let mut known = Vec::new();
         snapshot.scan(table, b"", |path, value| {
             let written: Written = postcard::from_bytes(value)?;
-            digester.part(path);
-            digester.part(&written.digest.0);
+            files::add(&mut digester, path, &written);
             if let Some(path) = RelPath::new(std::str::from_utf8(path)?) {
                 known.push((path, written));
             }
@@ -226,9 +226,9 @@ pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
         };
         known.par_chunks(BATCH).flat_map_iter(look).collect()
     };
-    let (files, variants) = (known(Table::Outputs)?, known(Table::Compressed)?);
+    let (plain, variants) = (known(Table::Outputs)?, known(Table::Compressed)?);
     let mut scan = OutputScan { digest: digester.finish(), ..OutputScan::default() };
-    for (path, found) in odd(files) {
+    for (path, found) in odd(plain) {
         match found {
             Some(written) => scan.restamped.push((path, written)),
             None => scan.altered.push(path),

@@ -24,7 +24,7 @@ use super::rows::RowsToTake;
 use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
-use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, journal, output_digest};
+use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, files, journal};
 use super::{pictures, plan, references, refuse_links, scratch, sync, variants, work};
 use crate::assets;
 use crate::cas::Cas;
@@ -188,7 +188,7 @@ impl Session {
 
     /// One digest of all outputs, as the last run left them.
     pub fn output_digest(&self) -> Result<String> {
-        Ok(output_digest(&self.state.snapshot()?)?.to_string())
+        Ok(files::digest(&self.state.snapshot()?)?.to_string())
     }
 
     /// Why a page was last rendered, by its file; `None` where there is no such page.
@@ -386,7 +386,7 @@ impl Session {
             self.removed.extend(wanted.removed);
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
-                report.output_digest = output_digest(tables)?.to_string();
+                report.output_digest = files::digest(tables)?.to_string();
             }
             report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
             report.compression.files = tables.count(Table::Compressed)?;

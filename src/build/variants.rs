@@ -76,8 +76,7 @@ pub fn record(
             Some((_, placed)) => {
                 tables.put_value(Table::Compressed, variant.as_str().as_bytes(), &placed.written)?;
                 if placed.changed {
-                    report.files.written += 1;
-                    report.bytes_written += placed.written.stamp.size;
+                    report.file_written(placed.written.stamp.size);
                 }
             }
             None => remove(&variant, output, tables, report)?,

@@ -14,12 +14,13 @@ use super::look::Look;
 use super::scratch::Scratch;
 use super::session::look_around;
 use super::trace::Trace;
-use super::{Build, Extent, Options, Progress, build, code_digest, pictures, why, work};
+use super::{Build, Extent, Options, Progress, build, code_digest, files, pictures, why, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::compress;
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::headers::url_of;
 use crate::output::{self, Output};
 use crate::paths::RelPath;
 use crate::render::Templates;
@@ -38,8 +39,8 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
         bail!("a clean build finds mistakes that this one did not: {}", problem.message);
     }
     options.stop.check()?;
-    let ours = files(&state)?;
-    let expected = files(&State::peek(scratch.path(), code_digest())?)?;
+    let ours = files::names(&state.snapshot()?)?;
+    let expected = files::names(&State::peek(scratch.path(), code_digest())?.snapshot()?)?;
     let mut verified = Verified { files: expected.len() as u64, ..Verified::default() };
     for file in ours.union(&expected) {
         let read = |home: &Path| fs::read(file.under(&home.join(output::FOLDER))).ok();
@@ -140,25 +141,10 @@ fn draw(catalog: &Catalog, rendered: &BTreeSet<&str>, sample: Sample) -> Result<
     Ok(drawn)
 }
 
-fn files(state: &State) -> Result<BTreeSet<RelPath>> {
-    let mut files = BTreeSet::new();
-    let snapshot = state.snapshot()?;
-    for table in [Table::Outputs, Table::Compressed] {
-        snapshot.scan(table, b"", |file, _| {
-            files.extend(RelPath::new(std::str::from_utf8(file)?));
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(files)
-}
-
 /// Adds to the first difference what its page is known to have read.
 fn explain(verified: &mut Verified, root: &Path, settings: Settings) {
     let Some(difference) = &mut verified.first else { return };
-    let url = match difference.file.strip_suffix("index.html") {
-        Some(folder) => format!("/{folder}"),
-        None => format!("/{}", difference.file),
-    };
+    let url = url_of(&difference.file);
     // What only one of the two builds knows has no readings here.
     if let Ok(why) = why(root, settings, &url) {
         difference.reads = why.reads;

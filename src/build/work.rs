@@ -156,8 +156,7 @@ fn record(
             report.rendered.push(page.file.to_string());
             if placed.changed {
                 report.pages.written += 1;
-                report.files.written += 1;
-                report.bytes_written += placed.written.stamp.size;
+                report.file_written(placed.written.stamp.size);
             }
             tables.put(Table::Pages, key, &trace)?;
             tables.put_value(Table::Outputs, key, &placed.written)?;

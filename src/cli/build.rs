@@ -38,9 +38,29 @@ pub struct BuildArgs {
     /// Compare all rows of the database rather than read what its change log tells
     #[arg(long)]
     full_scan: bool,
+    #[command(flatten)]
+    base_url: BaseUrl,
+}
+
+/// Where the site is seen.
+#[derive(Debug, Args)]
+pub struct BaseUrl {
     /// Use this instead of the settings' base_url
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+}
+
+impl BaseUrl {
+    /// Puts it into the settings; `false`, having said why, where it is no address.
+    pub fn apply(&self, settings: &mut Settings, console: &Console) -> bool {
+        let Some(url) = self.base_url.as_deref().map(|url| url.trim_end_matches('/')) else { return true };
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            console.problem(&format!("--base-url must be an absolute URL, not `{url}`"));
+            return false;
+        }
+        settings.site.base_url = url.to_owned();
+        true
+    }
 }
 
 /// What decides what is published.
@@ -84,13 +104,8 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
         return Ok(Exit::Usage);
     }
-    if let Some(url) = &args.base_url {
-        let url = url.trim_end_matches('/');
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            console.problem(&format!("--base-url must be an absolute URL, not `{url}`"));
-            return Ok(Exit::Usage);
-        }
-        settings.site.base_url = url.to_owned();
+    if !args.base_url.apply(&mut settings, console) {
+        return Ok(Exit::Usage);
     }
     if let Some(holder) = Holder::find(&global.root) {
         return through(&holder, args, global, console);
@@ -154,7 +169,11 @@ pub fn any_seed() -> u64 {
 
 /// A running server holds the state: it builds, and we say what came of it.
 fn through(holder: &Holder, args: &BuildArgs, global: &Global, console: &Console) -> Result<Exit> {
-    if args.as_of.drafts || args.dry_run || args.verify.is_some() || args.as_of.now.is_some() || args.base_url.is_some()
+    if args.as_of.drafts
+        || args.dry_run
+        || args.verify.is_some()
+        || args.as_of.now.is_some()
+        || args.base_url.base_url.is_some()
     {
         console.problem(&format!("{}; it builds only as it was started", holder.words()));
         return Ok(Exit::Usage);

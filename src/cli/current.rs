@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::build::moment;
+use super::build::{AsOf, BaseUrl};
 use super::{Console, Exit, Global, signals};
 use crate::build::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::config::Settings;
@@ -17,22 +17,10 @@ pub struct CurrentArgs {
     /// Do not build first: take what stands in output/
     #[arg(long)]
     pub no_build: bool,
-    /// Build drafts too
-    #[arg(long, short = 'D')]
-    drafts: bool,
-    /// Take this for the present moment: a date, or a time such as 2026-12-01T09:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    now: Option<i64>,
-    /// Use this instead of the settings' base_url
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
-}
-
-impl CurrentArgs {
-    /// The present moment, in seconds since 1970.
-    pub fn moment(&self) -> i64 {
-        self.now.unwrap_or_else(|| jiff::Timestamp::now().as_second())
-    }
+    #[command(flatten)]
+    pub as_of: AsOf,
+    #[command(flatten)]
+    base_url: BaseUrl,
 }
 
 /// Brings `output/` up to date; what is `elsewhere` need not be made. Says what is wrong with the
@@ -44,12 +32,8 @@ pub fn bring_up_to_date(
     elsewhere: &Elsewhere,
     console: &Console,
 ) -> Result<Exit> {
-    if let Some(url) = &args.base_url {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            console.problem(&format!("--base-url must be an absolute URL, not `{url}`"));
-            return Ok(Exit::Usage);
-        }
-        settings.site.base_url = url.trim_end_matches('/').to_owned();
+    if !args.base_url.apply(settings, console) {
+        return Ok(Exit::Usage);
     }
     if args.no_build {
         return Ok(Exit::Done);
@@ -64,8 +48,8 @@ pub fn bring_up_to_date(
     let options = Options {
         root: global.root.clone(),
         jobs: global.jobs(),
-        drafts: args.drafts,
-        now: args.moment(),
+        drafts: args.as_of.drafts,
+        now: args.as_of.moment(),
         extent: Extent::Whole,
         disk,
         stop: signals::listen().context("cannot listen for signals")?,

@@ -108,7 +108,7 @@ pub fn run(args: &PublishArgs, global: &Global, mut settings: Settings, console:
         take_over: args.take_over,
         purge_list: args.purge_list.clone(),
         apply,
-        now: args.current.moment(),
+        now: args.current.as_of.moment(),
     };
     let outcome = publish::publish(&global.root, &settings, &to, &wish, &options, console);
     console.end_progress();

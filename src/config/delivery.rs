@@ -65,6 +65,12 @@ impl Encoding {
         }
     }
 
+    /// The file that a variant is made of, going by its name; `None` for a name that no variant has.
+    pub fn plain_of(path: &str) -> Option<&str> {
+        let (plain, extension) = path.rsplit_once('.')?;
+        Self::ALL.iter().any(|encoding| encoding.extension() == extension).then_some(plain)
+    }
+
     /// The variant of a file.
     pub fn of_file(self, file: &RelPath) -> Option<RelPath> {
         RelPath::new(&format!("{file}.{}", self.extension()))

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::deploy::{Before, Deployer, ReleaseCache, Work, release, release_id};
+use super::deploy::{Before, Deployer, ReleaseCache, Work, release};
+use super::draft::{Circumstances, Draft};
 use super::failure::Failure;
-use super::guard::{self, RESERVED};
+use super::guard::RESERVED;
 use super::local::Local;
 use super::manifest::{Action, Change, Class, Entry, Manifest, Release};
 use super::plan::{Debt, Plan, plan};
-use super::purge::{Keys, Purging, planned, powers, purge};
+use super::purge::{Keys, Purging, purge};
 use super::register::{KEY, Line};
 use super::remote::Remote;
-use super::told::{Outcome, PlanFile};
+use super::told::Outcome;
 use super::upload::{Bytes, SAVED};
 use super::{Options, Progress, verify};
 use crate::config::publish::Target;
@@ -178,36 +179,19 @@ impl Bucket<'_> {
                 ..Outcome::default()
             });
         }
-        let mut consent = self.options.consent.clone();
-        consent.gone.extend(self.target.allow_gone.iter().cloned());
-        if back_to.is_some() {
-            consent.gone = vec!["*".to_owned()];
-        }
-        let broken = guard::broken_urls(&before.base, &mut manifest, &consent);
-        let release = Release {
-            id: release_id(now),
-            generation,
-            at: now,
-            changes: plan.changes.clone(),
-            unpurged: plan.unpurged.iter().cloned().collect(),
-            manifest,
+        let draft = Circumstances {
+            options: self.options,
+            target: self.target,
+            register: &before.held.register,
+            base: &before.base,
+            plan: &plan,
+            now,
+            bytes: self.output,
+            prefix_bytes: self.remote.prefix_bytes(),
+            is_return: back_to.is_some(),
         };
-        let purging = self.purging(&release, &before.base);
-        let told = PlanFile::new(&before.held.register, &self.target.to, &release, &plan, purging.clone());
+        let Draft { release, purging, told, refused } = draft.draft(manifest)?;
         let mut outcome = Outcome { plan: Some(told), ..Outcome::default() };
-        if let Some(wish) = &self.options.apply
-            && let Some(reason) = outcome.plan.as_ref().and_then(|found| wish.differs(found))
-        {
-            return Err(Failure::refused(reason));
-        }
-        let mut refused = Vec::new();
-        if back_to.is_none() {
-            let text = |file: &str| std::fs::read_to_string(self.output.join(file)).ok();
-            let prefix = self.remote.prefix_bytes();
-            refused.extend(guard::host_problems(&release.manifest, self.target.host, prefix, text));
-            refused.extend(guard::deletes(&before.base, &release.manifest, &consent));
-            refused.extend(broken);
-        }
         if self.options.dry_run {
             outcome.refusals = refused;
             outcome.requests = self.remote.requests();
@@ -262,13 +246,6 @@ impl Bucket<'_> {
             Ok(())
         })
         .await
-    }
-
-    fn purging(&self, release: &Release, base: &Manifest) -> Purging {
-        let exact = super::purge::Powers { urls: usize::MAX, tags: 0, folders: 0 };
-        let wants_list = self.options.purge_list.is_some();
-        let powers = self.target.purge.as_ref().filter(|_| !wants_list).map_or(exact, powers);
-        planned(&release.touched(), base, &release.manifest, powers)
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::guard::url_of;
 use super::local::Local;
 use super::manifest::{Class, Manifest};
+use crate::headers::url_of;
 
 /// What changes between what is live and what was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

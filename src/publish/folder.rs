@@ -20,18 +20,18 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use super::bucket::earlier;
-use super::deploy::release_id;
+use super::draft::{Circumstances, Draft};
 use super::failure::Failure;
-use super::guard;
 use super::manifest::{Action, Change, Class, Manifest, Release};
 use super::plan::{Debt, Plan, plan};
-use super::purge::{Keys, Powers, planned, powers, purge};
+use super::purge::{Keys, purge};
 use super::register::{DebtLine, Line, Register};
-use super::told::{Outcome, PlanFile, write_purge_list};
+use super::told::{Outcome, write_purge_list};
 use super::{Options, Progress, Wish, keys, of_site, retention, runtime, verify};
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::digest::Digest;
+use crate::headers::Encoding;
 use crate::paths::RelPath;
 
 /// A folder, and how it is published to.
@@ -230,38 +230,20 @@ impl Folder<'_> {
             debts.push(Debt { release, moved: false, done: 0 });
         }
         let plan = plan(&there.base, &mut manifest, &debts, retention(self.target), generation, now);
-        let mut consent = self.options.consent.clone();
-        consent.gone.extend(self.target.allow_gone.iter().cloned());
-        if back_to.is_some() {
-            consent.gone = vec!["*".to_owned()];
-        }
-        let broken = guard::broken_urls(&there.base, &mut manifest, &consent);
-        let release = Release {
-            id: release_id(now),
-            generation,
-            at: now,
-            changes: plan.changes.clone(),
-            unpurged: plan.unpurged.iter().cloned().collect(),
-            manifest,
+        let draft = Circumstances {
+            options: self.options,
+            target: self.target,
+            register: &there.register,
+            base: &there.base,
+            plan: &plan,
+            now,
+            bytes: &bytes,
+            prefix_bytes: 0,
+            is_return: back_to.is_some(),
         };
-        let exact = Powers { urls: usize::MAX, tags: 0, folders: 0 };
-        let cache = self.target.purge.as_ref().filter(|_| self.options.purge_list.is_none());
-        let purging = planned(&release.touched(), &there.base, &release.manifest, cache.map_or(exact, powers));
-        let told = PlanFile::new(&there.register, &self.target.to, &release, &plan, purging.clone());
-        let mut outcome = Outcome { plan: Some(told), ..Outcome::default() };
-        outcome.live = there.register.releases.first().map(|line| line.id.clone());
-        if let Some(wish) = &self.options.apply
-            && let Some(reason) = outcome.plan.as_ref().and_then(|found| wish.differs(found))
-        {
-            return Err(Failure::refused(reason));
-        }
-        let mut refused = Vec::new();
-        if back_to.is_none() {
-            let text = |file: &str| fs::read_to_string(bytes.join(file)).ok();
-            refused.extend(guard::host_problems(&release.manifest, self.target.host, 0, text));
-            refused.extend(guard::deletes(&there.base, &release.manifest, &consent));
-            refused.extend(broken);
-        }
+        let Draft { release, purging, told, refused } = draft.draft(manifest)?;
+        let live = there.register.releases.first().map(|line| line.id.clone());
+        let mut outcome = Outcome { plan: Some(told), live, ..Outcome::default() };
         if self.options.dry_run {
             outcome.refusals = refused;
             return Ok(outcome);
@@ -427,7 +409,7 @@ impl Making<'_> {
             bail!("{} is not as the build left it; run `lifthill build` and publish again", source.display());
         }
         fs::write(target, &bytes).with_context(|| format!("cannot write {}", target.display()))?;
-        let plain = [".gz", ".br", ".zst"].iter().find_map(|extension| key.strip_suffix(extension)).unwrap_or(key);
+        let plain = Encoding::plain_of(key).unwrap_or(key);
         let stood = live.and_then(|live| fs::metadata(live.join(plain)).and_then(|file| file.modified()).ok());
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.release.at.max(0) as u64);
         let modified = stood.map_or(now, |stood| now.max(stood + Duration::from_secs(1)));

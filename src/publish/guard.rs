@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::manifest::Manifest;
 use crate::config::publish::Host;
 use crate::diagnostics::nearest;
-use crate::headers::fits;
+use crate::headers::{fits, url_of};
 
 /// The folder in a target that holds our own records.
 pub const RESERVED: &str = "_deploy/";
@@ -155,14 +155,6 @@ fn suggestion<'m>(key: &str, manifest: &'m Manifest) -> Option<&'m str> {
     }
     let folder = key.trim_end_matches("/index.html").rsplit_once('/').map_or("", |(folder, _)| folder);
     nearest(key, pages().filter(|other| other.starts_with(folder)))
-}
-
-/// The URL path of a key.
-pub fn url_of(key: &str) -> String {
-    match key.strip_suffix("index.html") {
-        Some(folder) if folder.is_empty() || folder.ends_with('/') => format!("/{folder}"),
-        _ => format!("/{key}"),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::manifest::{Class, Entry, Headers, Manifest, dress};
 use crate::build::{Inventory, OutputFile};
 use crate::config::publish::{Target, Variants};
-use crate::headers::{self, HeaderRules};
+use crate::headers::{self, Encoding, HeaderRules};
 
 /// A site as it is to be published.
 pub struct Local {
@@ -23,9 +23,6 @@ pub struct Local {
     pub kinds: FxHashMap<Box<str>, &'static str>,
 }
 
-/// The extensions of compressed variants.
-const VARIANTS: [&str; 3] = [".gz", ".br", ".zst"];
-
 /// The local manifest of `inventory` for `target`.
 pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Result<Local> {
     let mut local = Local {
@@ -37,7 +34,7 @@ pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Res
     let mut known = FxHashMap::default();
     let by_path: FxHashMap<&str, &OutputFile> = inventory.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let plain_of = |path: &str| {
-        let plain = VARIANTS.iter().find_map(|extension| path.strip_suffix(extension))?;
+        let plain = Encoding::plain_of(path)?;
         by_path.contains_key(plain).then(|| plain.to_owned())
     };
     let tagged = target.purge.as_ref().is_some_and(|purge| purge.tags);

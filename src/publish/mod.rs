@@ -16,6 +16,7 @@
 pub mod bucket;
 pub mod deploy;
 pub mod diff;
+mod draft;
 pub mod failure;
 pub mod folder;
 pub mod guard;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::failure::Failure;
-use super::guard::url_of;
 use super::manifest::{Action, Class, Release};
 use super::purge::encoded;
 use super::remote::{Patience, Pauses};
 use crate::digest::Digest;
+use crate::headers::url_of;
 
 /// Pages that are asked for at most.
 const SAMPLE: usize = 5;

@@ -12,6 +12,7 @@ use tera::{Context, Tera};
 use super::{filters, functions, minify, reach};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::overrides;
 
 /// The folder of a site's own templates in its root.
 pub const FOLDER: &str = "templates";
@@ -149,35 +150,17 @@ impl Sources {
 
 fn read(root: &Path) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>)> {
     let mut sources = BTreeMap::new();
-    let mut problems = Vec::new();
     for file in THEME.files() {
         let text = file.contents_utf8().context("a template of the theme is not UTF-8")?;
         sources.insert(file.path().to_string_lossy().into_owned(), text.to_owned());
     }
-    let folder = root.join(FOLDER);
-    let mut open = if folder.is_dir() { vec![String::new()] } else { Vec::new() };
-    while let Some(below) = open.pop() {
-        let path = folder.join(&below);
-        for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name.ends_with('~') {
-                continue;
-            }
-            let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-            let kind = entry.file_type()?;
-            let shown = format!("{FOLDER}/{name}");
-            if kind.is_dir() {
-                open.push(name);
-            } else if kind.is_symlink() {
-                problems.push(Diagnostic::of_file(&shown, "is a symbolic link, which is not followed"));
-            } else {
-                let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {shown}"))?;
-                match String::from_utf8(bytes) {
-                    Ok(text) => drop(sources.insert(name, text)),
-                    Err(_) => problems.push(Diagnostic::of_file(&shown, "is not UTF-8 text")),
-                }
-            }
+    let (names, mut problems) = overrides::names(root, FOLDER)?;
+    for name in names {
+        let shown = format!("{FOLDER}/{name}");
+        let bytes = fs::read(root.join(&shown)).with_context(|| format!("cannot read {shown}"))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => drop(sources.insert(name, text)),
+            Err(_) => problems.push(Diagnostic::of_file(&shown, "is not UTF-8 text")),
         }
     }
     Ok((sources, problems))

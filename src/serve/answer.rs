@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use super::address::{Address, address};
 use super::own;
 use super::shelf::{self, Shelf};
-use crate::headers::REVALIDATE;
+use crate::headers::{Encoding, REVALIDATE, is_compressible};
 use crate::output::Written;
 use crate::paths::RelPath;
 
@@ -31,9 +31,6 @@ pub struct Injection {
     /// Shown by our own pages in this run.
     pub token: String,
 }
-
-/// The encodings that files are kept in: name in headers, extension.
-const ENCODINGS: [(&str, &str); 3] = [("br", "br"), ("zstd", "zst"), ("gzip", "gz")];
 
 /// Answers a request for something of the site.
 pub async fn answer(request: &Parts, shelf: &Shelf, injection: Option<&Injection>) -> Answer {
@@ -245,11 +242,15 @@ struct Variant {
 }
 
 fn variants(shelf: &Shelf, path: &RelPath) -> anyhow::Result<Vec<Variant>> {
+    let edition = shelf.edition();
     let mut found = Vec::new();
-    for (encoding, extension) in ENCODINGS {
-        let Some(file) = RelPath::new(&format!("{path}.{extension}")) else { continue };
-        if let Some(written) = shelf.written(&file)? {
-            found.push(Variant { encoding, file, written });
+    if !is_compressible(path) {
+        return Ok(found);
+    }
+    for encoding in Encoding::ALL {
+        let Some(file) = encoding.of_file(path) else { continue };
+        if let Some(written) = edition.compressed(&file)? {
+            found.push(Variant { encoding: encoding.name(), file, written });
         }
     }
     Ok(found)

@@ -251,7 +251,7 @@ impl Desk<'_> {
         let pages = files.clone().filter(|file| open.contains(file)).chain(files.filter(|file| !open.contains(file)));
         let pages: Vec<MadePage> = pages
             .take(SHOWN)
-            .map(|file| MadePage { reason: self.session.reason(&file).unwrap_or_default(), url: url_of(&file) })
+            .map(|file| MadePage { reason: self.session.reason(&file).unwrap_or_default(), url: url_of(file.as_str()) })
             .collect();
         let time = if milliseconds < 1000.0 {
             format!("{milliseconds:.0} ms")

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::counters::Counters;
-use crate::build::Progress;
+use crate::build::{self, Progress};
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::headers::HeaderRules;
@@ -121,11 +121,12 @@ impl Edition {
 
     /// What the table says of a file.
     pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
-        let file = file.as_str().as_bytes();
-        match self.snapshot.value(Table::Outputs, file)? {
-            Some(written) => Ok(Some(written)),
-            None => self.snapshot.value(Table::Compressed, file),
-        }
+        build::written(&self.snapshot, file.as_str())
+    }
+
+    /// What the table says of the compressed form of a file.
+    pub fn compressed(&self, form: &RelPath) -> Result<Option<Written>> {
+        self.snapshot.value(Table::Compressed, form.as_str().as_bytes())
     }
 }
 

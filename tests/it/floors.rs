@@ -8,7 +8,20 @@ use std::path::{Path, PathBuf};
 /// those named before it; on the others nobody imports a neighbour.
 const FLOORS: [(&[&str], Neighbours); 8] = [
     (
-        &["digest", "paths", "stamp", "disk", "stop", "diagnostics", "fields", "config", "headers", "report", "cas"],
+        &[
+            "digest",
+            "paths",
+            "stamp",
+            "disk",
+            "stop",
+            "diagnostics",
+            "fields",
+            "config",
+            "headers",
+            "overrides",
+            "report",
+            "cas",
+        ],
         Neighbours::Earlier,
     ),
     (&["model"], Neighbours::None),

@@ -3,6 +3,7 @@
 
 mod assets;
 mod commands;
+mod dice;
 mod floors;
 mod golden;
 mod histories;

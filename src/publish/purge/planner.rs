@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::publish::guard::url_of;
+use crate::headers::url_of;
 use crate::publish::manifest::Manifest;
 
 /// What a service can be asked for.

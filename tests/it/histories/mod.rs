@@ -7,6 +7,7 @@ mod steps;
 #[path = "../../../benches/synth/mod.rs"]
 mod synth;
 
+use crate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -265,18 +266,5 @@ impl History {
         let text: Vec<&str> = ["+++", line].into_iter().chain(kept).collect();
         self.say(format!("{path}: {line}"));
         self.write(path, text.join("\n") + "\n");
-    }
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
     }
 }

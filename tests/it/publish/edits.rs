@@ -94,7 +94,7 @@ fn any_edits_are_published_and_purged_exactly() {
             .into_iter()
             .filter(|file| !immutable(file) || file.ends_with(".json"))
             .filter(|file| before.bytes(file) != output.bytes(file))
-            .map(lifthill::publish::guard::url_of)
+            .map(lifthill::headers::url_of)
             .collect();
         let purged = urls_in(&fs::read_to_string(&list).unwrap_or_default());
         let missed: Vec<&String> = changed.difference(&purged).collect();

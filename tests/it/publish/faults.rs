@@ -149,7 +149,7 @@ pub fn changed(old: &Built, new: &Built) -> BTreeSet<String> {
     let differs = |key: &&&String| old.files.get(**key) != new.files.get(**key);
     let immutable = |key: &str| key.starts_with("photos/") || key.starts_with("assets/") && !key.ends_with(".json");
     let is_page = |key: &&&String| !immutable(key);
-    let url = |key: &String| lifthill::publish::guard::url_of(key);
+    let url = |key: &String| lifthill::headers::url_of(key);
     keys.iter().filter(differs).filter(is_page).map(|key| url(key)).collect()
 }
 
@@ -257,7 +257,7 @@ fn what_a_killed_deploy_has_touched_is_undone_and_purged_when_the_edit_is_taken_
         holds(&store, &old, &new, &format!("killed at {at}"));
         let purged = run.purged();
         for (key, bytes) in old.files.iter().filter(|(key, bytes)| seen.get(*key) != Some(*bytes)) {
-            let url = lifthill::publish::guard::url_of(key);
+            let url = lifthill::headers::url_of(key);
             assert!(purged.contains(&url), "killed at {at}: {url} showed {} bytes and was not purged", bytes.len());
         }
         if published {

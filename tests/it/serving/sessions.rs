@@ -3,20 +3,8 @@
 
 use super::watching::becomes_a_clean_build;
 use super::{Served, park_site};
+use crate::dice::Dice;
 use crate::site::{Site, ride_file};
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
-    }
-}
 
 fn ride(park: usize, ride: usize) -> String {
     ride_file(&format!("park-{park}/ride-{ride}"))
