@@ -130,6 +130,25 @@ impl Default for Settings {
     }
 }
 
+/// What was said on the command line instead of in the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The site's address, without a trailing slash.
+    pub base_url: Option<String>,
+    /// Where records come from.
+    pub source: Option<Origin>,
+}
+
+impl Given {
+    /// Puts it over the settings.
+    pub fn put_over(&self, settings: &mut Settings) {
+        if let Some(url) = &self.base_url {
+            settings.site.base_url.clone_from(url);
+        }
+        settings.source = self.source.unwrap_or(settings.source);
+    }
+}
+
 impl Settings {
     /// Reads the settings below `root`; all defaults where there is no file. The error holds
     /// every problem in the file.

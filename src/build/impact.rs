@@ -12,14 +12,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
 use super::look::Look;
 use super::scan::KnownFile;
 use super::session::look_around;
 use super::trace::{Trace, reason, touched};
-use super::{Surroundings, code_digest};
+use super::{Memory, Surroundings, code_digest};
 use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::group::memberships;
@@ -38,25 +38,25 @@ use crate::source::{self, Place, place};
 use crate::state::{Snapshot, State, Store, Table};
 
 /// Which pages would be looked at.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Impact {
     /// What was asked about, as understood: records, templates, settings, assets, pictures.
     pub of: Vec<String>,
     /// How many pages by kind.
-    pub by_kind: BTreeMap<&'static str, u64>,
+    pub by_kind: BTreeMap<String, u64>,
     /// The pages.
     pub pages: Vec<Reached>,
 }
 
 /// One of these pages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Reached {
     /// Its URL path.
     pub page: String,
     /// Its file below `output/`.
     pub file: String,
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: String,
     /// What it reads of it.
     pub through: String,
 }
@@ -64,13 +64,18 @@ pub struct Reached {
 /// Says which pages of the site at `root` would be looked at if `subject` changed: a file, a
 /// record such as `ride:efteling/python` or its URL, a template, an asset, a setting.
 pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact> {
-    let state = State::peek(root, code_digest())?;
-    if state.fresh().is_some() {
+    impact_in(&State::peek(root, code_digest())?, root, settings, subject)
+}
+
+/// The same, from a state that is open.
+pub fn impact_in(state: &State, root: &Path, settings: &Settings, subject: &str) -> Result<Impact> {
+    let snapshot = state.snapshot()?;
+    if Memory::load(&snapshot)?.build == 0 {
         bail!("this site has not been built yet by this version; run `lifthill build` first");
     }
     let around =
         look_around(root, settings, &Cas::look(state.folder())?, None, &Look::Everything, &mut Report::default())?;
-    let asked = Asked { snapshot: &state.snapshot()?, settings, around: &around };
+    let asked = Asked { snapshot: &snapshot, settings, around: &around };
     let mut reach = Reach::default();
     asked.resolve(subject, &mut reach)?;
     let mut found = Impact { of: reach.of.into_iter().collect(), by_kind: BTreeMap::new(), pages: Vec::new() };
@@ -78,11 +83,12 @@ pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact>
         if reach.everything || touched(bytes, &reach.cells).is_some() {
             let route = Trace::decode(bytes)?.facts.route;
             let through = reason(bytes, &reach.cells).replace(" changed", "");
-            *found.by_kind.entry(route.kind()).or_default() += 1;
+            let kind = route.kind().to_owned();
+            *found.by_kind.entry(kind.clone()).or_default() += 1;
             found.pages.push(Reached {
                 page: route.url().map(|url| url.to_string()).unwrap_or_default(),
                 file: String::from_utf8_lossy(file).into_owned(),
-                kind: route.kind(),
+                kind,
                 through,
             });
         }

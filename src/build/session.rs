@@ -18,6 +18,7 @@ use anyhow::{Context, Result};
 use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
+use super::impact::{Impact, impact_in};
 use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
@@ -216,6 +217,11 @@ impl Session {
     /// Explains the page at `url`.
     pub fn why(&self, settings: Settings, url: &str) -> Result<Why> {
         why_in(&self.state, &self.options.root, settings, url)
+    }
+
+    /// Says what would be looked at if `subject` changed.
+    pub fn impact(&self, settings: &Settings, subject: &str) -> Result<Impact> {
+        impact_in(&self.state, &self.options.root, settings, subject)
     }
 
     /// A run that did not come to its end may have written anything: nothing that it knew counts.

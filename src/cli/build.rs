@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{Console, Exit, Global, signals};
 use crate::build::{Extent, Options, Ours, Sample, build, verify, verify_sample};
-use crate::config::{Origin, Settings};
+use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
@@ -32,34 +32,28 @@ pub struct BuildArgs {
     /// Decides which pages are compared [default: another one each time]
     #[arg(long, value_name = "NUMBER", requires = "verify")]
     seed: Option<u64>,
-    /// Where records come from, instead of the settings' source: files, postgres or mixed
-    #[arg(long, value_name = "SOURCE", value_parser = origin)]
-    source: Option<Origin>,
     /// Compare all rows of the database rather than read what its change log tells
     #[arg(long)]
     full_scan: bool,
     #[command(flatten)]
-    base_url: BaseUrl,
+    given: GivenArgs,
 }
 
-/// Where the site is seen.
+/// What may be said instead of what the settings say.
 #[derive(Debug, Args)]
-pub struct BaseUrl {
+pub struct GivenArgs {
     /// Use this instead of the settings' base_url
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = absolute)]
     base_url: Option<String>,
+    /// Where records come from, instead of the settings' source: files, postgres or mixed
+    #[arg(long, value_name = "SOURCE", value_parser = origin)]
+    source: Option<Origin>,
 }
 
-impl BaseUrl {
-    /// Puts it into the settings; `false`, having said why, where it is no address.
-    pub fn apply(&self, settings: &mut Settings, console: &Console) -> bool {
-        let Some(url) = self.base_url.as_deref().map(|url| url.trim_end_matches('/')) else { return true };
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            console.problem(&format!("--base-url must be an absolute URL, not `{url}`"));
-            return false;
-        }
-        settings.site.base_url = url.to_owned();
-        true
+impl GivenArgs {
+    /// What was said.
+    pub fn given(&self) -> Given {
+        Given { base_url: self.base_url.clone(), source: self.source }
     }
 }
 
@@ -81,6 +75,12 @@ impl AsOf {
     }
 }
 
+/// An absolute URL, without a slash at its end.
+fn absolute(text: &str) -> Result<String, String> {
+    let is_absolute = text.starts_with("http://") || text.starts_with("https://");
+    is_absolute.then(|| text.trim_end_matches('/').to_owned()).ok_or_else(|| "write an absolute URL".to_owned())
+}
+
 fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).ok_or_else(|| format!("one of: {}", Origin::WORDS.join(", ")))
 }
@@ -98,13 +98,10 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Builds the site.
 pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
-    settings.source = args.source.unwrap_or(settings.source);
+    args.given.given().put_over(&mut settings);
     if settings.source.has_files() && !global.root.join(source::FOLDER).is_dir() {
         console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
         console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
-        return Ok(Exit::Usage);
-    }
-    if !args.base_url.apply(&mut settings, console) {
         return Ok(Exit::Usage);
     }
     if let Some(holder) = Holder::find(&global.root) {
@@ -169,12 +166,8 @@ pub fn any_seed() -> u64 {
 
 /// A running server holds the state: it builds, and we say what came of it.
 fn through(holder: &Holder, args: &BuildArgs, global: &Global, console: &Console) -> Result<Exit> {
-    if args.as_of.drafts
-        || args.dry_run
-        || args.verify.is_some()
-        || args.as_of.now.is_some()
-        || args.base_url.base_url.is_some()
-    {
+    let given = args.given.given() != Given::default();
+    if args.as_of.drafts || args.dry_run || args.verify.is_some() || args.as_of.now.is_some() || given {
         console.problem(&format!("{}; it builds only as it was started", holder.words()));
         return Ok(Exit::Usage);
     }

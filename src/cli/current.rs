@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::build::{AsOf, BaseUrl};
+use super::build::{AsOf, GivenArgs};
 use super::{Console, Exit, Global, signals};
 use crate::build::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::config::Settings;
@@ -20,7 +20,7 @@ pub struct CurrentArgs {
     #[command(flatten)]
     pub as_of: AsOf,
     #[command(flatten)]
-    base_url: BaseUrl,
+    given: GivenArgs,
 }
 
 /// Brings `output/` up to date; what is `elsewhere` need not be made. Says what is wrong with the
@@ -32,9 +32,7 @@ pub fn bring_up_to_date(
     elsewhere: &Elsewhere,
     console: &Console,
 ) -> Result<Exit> {
-    if !args.base_url.apply(settings, console) {
-        return Ok(Exit::Usage);
-    }
+    args.given.given().put_over(settings);
     if args.no_build {
         return Ok(Exit::Done);
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use super::{Console, Exit, Global};
 use crate::build::impact;
 use crate::config::Settings;
+use crate::serve::Holder;
 
 /// What `impact` takes.
 #[derive(Debug, Args)]
@@ -17,7 +18,12 @@ pub struct ImpactArgs {
 
 /// Lists the pages.
 pub fn run(args: &ImpactArgs, global: &Global, settings: &Settings, console: &Console) -> Result<Exit> {
-    let impact = match impact(&global.root, settings, &args.subject) {
+    // A running server holds the state; it knows the answer as well.
+    let impact = match Holder::find(&global.root) {
+        Some(holder) => holder.ask_impact(&args.subject),
+        None => impact(&global.root, settings, &args.subject),
+    };
+    let impact = match impact {
         Ok(impact) => impact,
         Err(error) => {
             console.problem(&format!("{error:#}"));

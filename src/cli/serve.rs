@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::build::GivenArgs;
 use super::{Console, Exit, Global};
 use crate::build::Options;
 use crate::config::Settings;
@@ -35,9 +36,8 @@ pub struct ServeArgs {
     /// Publish drafts too
     #[arg(long, short = 'D')]
     drafts: bool,
-    /// Use this instead of the settings' base_url
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
+    #[command(flatten)]
+    given: GivenArgs,
     /// Write every request and every build to a log in this folder, a file a day
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "logs")]
     log: Option<PathBuf>,
@@ -45,7 +45,9 @@ pub struct ServeArgs {
 
 /// Serves the site.
 pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
-    if !global.root.join(source::FOLDER).is_dir() {
+    let given = args.given.given();
+    given.put_over(&mut settings);
+    if settings.source.has_files() && !global.root.join(source::FOLDER).is_dir() {
         console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
         return Ok(Exit::Usage);
     }
@@ -53,15 +55,12 @@ pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &
         console.problem(&holder.words());
         return Ok(Exit::Usage);
     }
-    if let Some(url) = &args.base_url {
-        settings.site.base_url = url.trim_end_matches('/').to_owned();
-    }
     let now = jiff::Timestamp::now().as_second();
     let options =
         Options { root: global.root.clone(), jobs: global.jobs(), drafts: args.drafts, now, ..Options::default() };
     let serving = Serving {
         options,
-        base_url: args.base_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
+        given,
         watch: args.watch,
         port: args.port,
         host: args.host,

@@ -5,16 +5,17 @@ use std::io::{Read, Seek, SeekFrom};
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, VARY,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, VARY,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::address::{Address, address};
 use super::own;
+use super::ready::Ready;
 use super::shelf::{self, Shelf};
-use crate::headers::{Encoding, REVALIDATE, is_compressible};
+use crate::headers::REVALIDATE;
 use crate::output::Written;
 use crate::paths::RelPath;
 
@@ -67,8 +68,8 @@ async fn find(
         let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::MOVED_PERMANENTLY);
         return Ok(Answer { response: moved(status, &redirect.to), endpoint: "redirect" });
     }
-    if let Some(written) = shelf.current(&address.file).await? {
-        let response = file(request, shelf, &address.file, written, injection).await?;
+    if let Some(ready) = shelf.current(&address.file).await? {
+        let response = file(request, shelf, &address.file, &ready, injection).await?;
         return Ok(Answer { response, endpoint: endpoint(&address.file) });
     }
     if !address.path.ends_with('/') {
@@ -96,12 +97,13 @@ async fn nothing_there(shelf: &Shelf, injection: Option<&Injection>) -> anyhow::
         page
     };
     let Some(page) = RelPath::new("404.html") else { return Ok(plain()) };
-    let Some(written) = shelf.current(&page).await? else { return Ok(plain()) };
-    let Some(shelf::Body::Held(bytes)) = shelf.body(&page, &written) else { return Ok(plain()) };
+    let Some(ready) = shelf.current(&page).await? else { return Ok(plain()) };
+    let Some(shelf::Body::Held(bytes)) = shelf.body(&page, &ready.written) else { return Ok(plain()) };
     let bytes = injected(bytes, injection, "");
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = StatusCode::NOT_FOUND;
-    said(response.headers_mut(), shelf, &page);
+    response.headers_mut().clone_from(&ready.headers);
+    response.headers_mut().remove(VARY);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
     Ok(response)
 }
@@ -110,26 +112,22 @@ async fn file(
     request: &Parts,
     shelf: &Shelf,
     path: &RelPath,
-    written: Written,
+    ready: &Ready,
     injection: Option<&Injection>,
 ) -> anyhow::Result<Response<Body>> {
     let headers = &request.headers;
     let page = path.extension() == Some("html");
     let injection = injection.filter(|_| page);
-    let variants = if injection.is_none() { variants(shelf, path)? } else { Vec::new() };
-    let chosen = choose(headers, &variants);
-    let (source, written) = chosen.map_or((path, written), |variant| (&variant.file, variant.written));
+    let chosen = ready.variant(headers).filter(|_| injection.is_none());
+    let (source, written) = chosen.map_or((path, ready.written), |variant| (&variant.file, variant.written));
     let mut response = Response::new(Body::empty());
-    said(response.headers_mut(), shelf, path);
+    response.headers_mut().clone_from(&ready.headers);
     let mark = if injection.is_some() { "-served" } else { "" };
     let etag = format!("\"{}{mark}\"", written.digest);
     let set = response.headers_mut();
     set.insert(ETAG, HeaderValue::from_str(&etag)?);
-    if !variants.is_empty() {
-        set.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    }
     if let Some(variant) = chosen {
-        set.insert(CONTENT_ENCODING, HeaderValue::from_static(variant.encoding));
+        set.insert(CONTENT_ENCODING, variant.encoding.clone());
     }
     if matches(headers, &etag) {
         set.remove(CONTENT_TYPE);
@@ -234,73 +232,12 @@ fn range_of(text: &str, length: u64) -> Range {
     }
 }
 
-/// A file beside another that holds the same in fewer bytes.
-struct Variant {
-    encoding: &'static str,
-    file: RelPath,
-    written: Written,
-}
-
-fn variants(shelf: &Shelf, path: &RelPath) -> anyhow::Result<Vec<Variant>> {
-    let edition = shelf.edition();
-    let mut found = Vec::new();
-    if !is_compressible(path) {
-        return Ok(found);
-    }
-    for encoding in Encoding::ALL {
-        let Some(file) = encoding.of_file(path) else { continue };
-        if let Some(written) = edition.compressed(&file)? {
-            found.push(Variant { encoding: encoding.name(), file, written });
-        }
-    }
-    Ok(found)
-}
-
-/// The smallest variant that the request accepts; `None` for the file itself.
-fn choose<'v>(asked: &HeaderMap, variants: &'v [Variant]) -> Option<&'v Variant> {
-    let accepted = asked.get(ACCEPT_ENCODING)?.to_str().ok()?;
-    let weight = |encoding: &str| accepts(accepted, encoding);
-    let usable = variants.iter().filter(|variant| weight(variant.encoding) > 0);
-    usable.min_by_key(|variant| (std::cmp::Reverse(weight(variant.encoding)), variant.written.stamp.size))
-}
-
-/// How much an encoding is wanted, in thousandths.
-fn accepts(header: &str, encoding: &str) -> u32 {
-    let mut any = 0;
-    for part in header.split(',') {
-        let mut words = part.split(';').map(str::trim);
-        let name = words.next().unwrap_or_default();
-        let weight = words.find_map(|word| word.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
-        let weight = (weight.clamp(0.0, 1.0) * 1000.0) as u32;
-        if name.eq_ignore_ascii_case(encoding) {
-            return weight;
-        }
-        if name == "*" {
-            any = weight;
-        }
-    }
-    any
-}
-
 /// Whether the request knows this version already.
 fn matches(asked: &HeaderMap, etag: &str) -> bool {
     let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     tags.flat_map(|tags| tags.split(','))
         .map(|tag| tag.trim())
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-/// What is said of a file besides its bytes.
-fn said(headers: &mut HeaderMap, shelf: &Shelf, path: &RelPath) {
-    let edition = shelf.edition();
-    let said = edition.rules.of_file(path);
-    let own = [("content-type", &*said.content_type), ("cache-control", &*said.cache_control)];
-    for (name, value) in own.into_iter().chain(said.more) {
-        // The settings have been checked; what is no header all the same is left out.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            headers.insert(name, value);
-        }
-    }
 }
 
 /// A page with something put in before the end of its body.
@@ -380,14 +317,5 @@ mod tests {
             assert_eq!(range_of(odd, 10), Range::All, "{odd}");
         }
         assert_eq!(range_of("bytes=-3", 0), Range::All);
-    }
-
-    #[test]
-    fn encodings_are_weighed() {
-        assert_eq!(accepts("gzip, br;q=0.5", "gzip"), 1000);
-        assert_eq!(accepts("gzip, br;q=0.5", "br"), 500);
-        assert_eq!(accepts("*;q=0.1, br;q=0", "br"), 0);
-        assert_eq!(accepts("*;q=0.1, br;q=0", "gzip"), 100);
-        assert_eq!(accepts("identity", "gzip"), 0);
     }
 }

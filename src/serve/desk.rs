@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tokio::sync::oneshot;
 
 use super::counters::Counters;
 use super::holder::BuiltElsewhere;
 use super::live::{Change, Hub, MadePage};
 use super::log::Log;
+use super::rows::Rows;
 use super::shelf::{Edition, Shelf, Telling};
 use crate::build::{Look, Options, Session, Touched};
-use crate::config::Settings;
+use crate::config::{Given, Settings};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::headers::url_of;
 use crate::paths::RelPath;
@@ -35,6 +36,9 @@ const SETTLED: Duration = Duration::from_millis(700);
 /// Everything is looked at after so long without, should an event have been lost.
 const PERIOD: Duration = Duration::from_secs(45);
 
+/// What could not be built for want of a database or a disk is tried again after so long.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// More files than this are looked for by a walk.
 const MANY: usize = 2000;
 
@@ -46,6 +50,8 @@ pub enum Wish {
     Build(oneshot::Sender<Result<String>>),
     /// Explain a page, as JSON.
     Why(String, oneshot::Sender<Result<String>>),
+    /// Say what would be looked at if something changed, as JSON.
+    Impact(String, oneshot::Sender<Result<String>>),
     /// Stop.
     Stop,
 }
@@ -62,8 +68,12 @@ pub trait Talk: Sync {
 pub struct Desk<'d> {
     pub session: Session,
     pub options: Options,
-    /// Given on the command line instead of the settings'.
-    pub base_url: Option<String>,
+    /// What was said instead of what the settings say.
+    pub given: Given,
+    /// The database, if it is one of the site's sources.
+    pub rows: Rows,
+    /// Where others make their wishes known.
+    pub wishes: Sender<Wish>,
     /// Whether it is told of changes, and has to look by itself now and then.
     pub watches: bool,
     /// Raised by whoever sends a wish that should not wait for a whole site to be built.
@@ -72,6 +82,8 @@ pub struct Desk<'d> {
     pub hub: Arc<Hub>,
     pub counters: Arc<Counters>,
     pub log: Log,
+    /// Whether the last build broke off for no fault of the site's.
+    pub failed: bool,
     /// Whether a build that was hurried has left something to do.
     pub left: bool,
     pub talk: &'d dyn Talk,
@@ -106,7 +118,11 @@ impl Desk<'_> {
                     if let Err(error) = self.session.settle() {
                         self.talk.say(&format!("error: {error:#}"));
                     }
-                    let due = if self.watches { PERIOD.saturating_sub(looked.elapsed()) } else { Duration::MAX };
+                    let due = match (self.watches, self.failed) {
+                        (true, false) => PERIOD.saturating_sub(looked.elapsed()),
+                        (true, true) => RETRY,
+                        (false, _) => Duration::MAX,
+                    };
                     let next =
                         self.session.next_change(now()).map_or(Duration::MAX, |wait| Duration::from_secs(wait.max(1)));
                     match wishes.recv_timeout(due.min(next).min(Duration::from_secs(3600))) {
@@ -162,9 +178,12 @@ impl Desk<'_> {
                 let _ = answer.send(built);
             }
             Wish::Why(page, answer) => {
-                let settings = self.settings().map_err(|_| anyhow::anyhow!("the settings have mistakes"));
-                let why = settings.and_then(|settings| self.session.why(settings, &page));
+                let why = self.readable().and_then(|settings| self.session.why(settings, &page));
                 let _ = answer.send(why.and_then(|why| Ok(serde_json::to_string(&why)?)));
+            }
+            Wish::Impact(subject, answer) => {
+                let impact = self.readable().and_then(|settings| self.session.impact(&settings, &subject));
+                let _ = answer.send(impact.and_then(|impact| Ok(serde_json::to_string(&impact)?)));
             }
         }
         true
@@ -172,10 +191,13 @@ impl Desk<'_> {
 
     fn settings(&self) -> Result<Settings, Vec<Diagnostic>> {
         let mut settings = Settings::load(&self.options.root)?;
-        if let Some(url) = &self.base_url {
-            settings.site.base_url.clone_from(url);
-        }
+        self.given.put_over(&mut settings);
         Ok(settings)
+    }
+
+    /// The settings, where they have no mistakes.
+    fn readable(&self) -> Result<Settings> {
+        self.settings().map_err(|_| anyhow::anyhow!("the settings have mistakes"))
     }
 
     /// One build, and telling everybody of it.
@@ -191,6 +213,9 @@ impl Desk<'_> {
                 return Ok(report);
             }
         };
+        if self.watches {
+            self.rows.follow(&settings, &self.options.root, &self.wishes, &self.counters);
+        }
         let open = self.hub.open();
         self.shelf.begin(open.iter().cloned());
         let tell = |file: &RelPath, digest| self.hub.tell(file, Some(digest));
@@ -202,6 +227,7 @@ impl Desk<'_> {
         let before = self.shelf.edition();
         let edition =
             self.session.snapshot().and_then(|it| Edition::new(&self.options.root, it, &settings, Some(&before)));
+        self.failed = done.is_err() || edition.is_err();
         let report = match (done, edition) {
             (Ok(report), Ok(edition)) => {
                 self.shelf.end(Some(edition));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::build::Why;
+use crate::build::{Impact, Why};
 use crate::diagnostics::Severity;
 use crate::report::Report;
 use crate::state::FOLDER;
@@ -47,6 +47,11 @@ pub struct Holder {
     pub address: SocketAddr,
     /// What it wants to be shown.
     pub token: String,
+}
+
+/// Text as a value in a query.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 fn path(root: &Path) -> PathBuf {
@@ -90,8 +95,12 @@ impl Holder {
 
     /// Has the server explain a page.
     pub fn ask_why(&self, page: &str) -> Result<Why> {
-        let encoded: String = page.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        Ok(serde_json::from_str(&self.ask("GET", &format!("why?page={encoded}"))?)?)
+        Ok(serde_json::from_str(&self.ask("GET", &format!("why?page={}", encoded(page)))?)?)
+    }
+
+    /// Has the server say what would be looked at if something changed.
+    pub fn ask_impact(&self, subject: &str) -> Result<Impact> {
+        Ok(serde_json::from_str(&self.ask("GET", &format!("impact?of={}", encoded(subject)))?)?)
     }
 
     /// Asks the server; the answer is the body of its response.

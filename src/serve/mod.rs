@@ -24,6 +24,8 @@ mod live;
 mod log;
 mod overlay;
 mod own;
+mod ready;
+mod rows;
 mod shelf;
 mod watch;
 
@@ -44,13 +46,14 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use crossbeam_channel::Sender;
 
 use crate::build::{Options, Session};
-use crate::config::Settings;
+use crate::config::{Given, Settings};
 use answer::{Answer, Injection, answer, plain};
 use counters::Counters;
 use desk::{Desk, Wish};
 use guard::{Guard, Refused};
 use live::Hub;
 use log::{Access, Log};
+use rows::Rows;
 use shelf::{Edition, Shelf};
 
 /// What a server is asked to do.
@@ -58,8 +61,8 @@ use shelf::{Edition, Shelf};
 pub struct Serving {
     /// The site, and how it is built.
     pub options: Options,
-    /// Instead of the settings'.
-    pub base_url: Option<String>,
+    /// What was said instead of what the settings say.
+    pub given: Given,
     /// Whether changes are built and shown as they happen.
     pub watch: bool,
     /// The first port to try.
@@ -128,9 +131,12 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
     let desk = Desk {
         session,
         options: serving.options.clone(),
-        base_url: serving.base_url.clone(),
+        given: serving.given.clone(),
+        rows: Rows::default(),
+        wishes: wishes.clone(),
         watches: serving.watch,
         hurry: Arc::clone(&hurry),
+        failed: false,
         left: false,
         shelf: Arc::clone(&server.shelf),
         hub: Arc::clone(&server.hub),

@@ -61,6 +61,10 @@ pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
             let page = value(query, "page").unwrap_or_default();
             wish(server, |answer| Wish::Why(page, answer)).await
         }
+        ("GET", "impact") if shown.is_some() => {
+            let subject = value(query, "of").unwrap_or_default();
+            wish(server, |answer| Wish::Impact(subject, answer)).await
+        }
         _ => plain(StatusCode::NOT_FOUND, "there is nothing here"),
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::counters::Counters;
+use super::ready::Ready;
 use crate::build::{self, Progress};
 use crate::config::Settings;
 use crate::digest::Digest;
@@ -31,6 +32,9 @@ pub const LARGE: u64 = 2 << 20;
 /// Bytes held in memory for files that are asked for often.
 const HELD: usize = 64 << 20;
 
+/// Files of an edition that are kept ready, at most.
+const READY: usize = 16_384;
+
 /// How long a request waits for a page that is being made.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,6 +47,8 @@ pub struct Edition {
     pub rules: HeaderRules,
     /// Whether there is anything in it.
     empty: bool,
+    /// Files that were asked for.
+    ready: RwLock<FxHashMap<RelPath, Arc<Ready>>>,
 }
 
 /// Where a URL leads.
@@ -68,6 +74,8 @@ pub struct Shelf {
     output: PathBuf,
     edition: tokio::sync::watch::Sender<Arc<Edition>>,
     meanwhile: Mutex<Meanwhile>,
+    /// Whether no build is under way, so that a request need not lock to learn that.
+    idle: AtomicBool,
     /// How many files are wanted, so that a build need not lock to learn that none is.
     wanted: AtomicUsize,
     held: Mutex<Held>,
@@ -107,7 +115,8 @@ impl Edition {
             None => Arc::new(redirects(root, digest)?),
         };
         let empty = snapshot.count(Table::Outputs)? == 0;
-        Ok(Self { snapshot, redirects: (digest, redirects), rules: HeaderRules::of_settings(settings), empty })
+        let rules = HeaderRules::of_settings(settings);
+        Ok(Self { snapshot, redirects: (digest, redirects), rules, empty, ready: RwLock::default() })
     }
 
     /// Where the URL path leads, if it is a redirect; with and without a slash at its end.
@@ -122,6 +131,22 @@ impl Edition {
     /// What the table says of a file.
     pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
         build::written(&self.snapshot, file.as_str())
+    }
+
+    /// A file, ready to be served; `None` where there is no such file.
+    fn ready(&self, file: &RelPath) -> Result<Option<Arc<Ready>>> {
+        let known = self.ready.read().unwrap_or_else(PoisonError::into_inner).get(file).map(Arc::clone);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(written) = self.written(file)? else { return Ok(None) };
+        let ready = Arc::new(Ready::of(self, file, written)?);
+        let mut all = self.ready.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= READY {
+            all.clear();
+        }
+        all.insert(file.clone(), Arc::clone(&ready));
+        Ok(Some(ready))
     }
 
     /// What the table says of the compressed form of a file.
@@ -147,6 +172,7 @@ impl Shelf {
             output: root.join(FOLDER),
             edition: tokio::sync::watch::Sender::new(Arc::new(edition)),
             meanwhile: Mutex::default(),
+            idle: AtomicBool::new(true),
             wanted: AtomicUsize::new(0),
             held: Mutex::default(),
             counters,
@@ -167,14 +193,21 @@ impl Shelf {
         }
     }
 
-    /// What a file holds, waiting for it if a build is about to make it.
-    pub async fn current(&self, file: &RelPath) -> Result<Option<Written>> {
+    /// A file, ready to be served, waiting for it if a build is about to make it.
+    pub async fn current(&self, file: &RelPath) -> Result<Option<Arc<Ready>>> {
+        if self.idle.load(Ordering::Acquire) {
+            return self.edition().ready(file);
+        }
         if let Some(waiting) = self.wait_for(file)
             && tokio::time::timeout(PATIENCE, waiting).await.is_err()
         {
             anyhow::bail!("the site is still being built");
         }
-        self.written(file)
+        let (made, edition) = (lock(&self.meanwhile).made.get(file).copied(), self.edition());
+        match made {
+            Some(written) => Ok(Some(Arc::new(Ready::made(&edition, file, written)))),
+            None => edition.ready(file),
+        }
     }
 
     /// Asks for a file, where a build may be about to make it anew.
@@ -198,6 +231,7 @@ impl Shelf {
     /// A build begins. `first` are the files that it should see to before all others.
     pub fn begin(&self, first: impl IntoIterator<Item = RelPath>) {
         let mut meanwhile = lock(&self.meanwhile);
+        self.idle.store(false, Ordering::Release);
         meanwhile.building = true;
         meanwhile.wanted.extend(first);
         self.wanted.store(meanwhile.wanted.len(), Ordering::Relaxed);
@@ -216,6 +250,7 @@ impl Shelf {
         // Whoever waits finds the new edition, or that there is nothing.
         let done = std::mem::take(&mut *lock(&self.meanwhile));
         self.wanted.store(0, Ordering::Relaxed);
+        self.idle.store(true, Ordering::Release);
         drop(done);
     }
 

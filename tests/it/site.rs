@@ -225,6 +225,16 @@ impl Site {
         quiet.stderr(Stdio::piped()).spawn().expect("the program runs")
     }
 
+    /// Starts any command by a shell script that finds the program and its arguments in `$0` and `$@`;
+    /// its standard input and error are ours.
+    pub fn spawn_by(&self, script: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_lifthill")]).args(arguments).args(["--root", "site"]);
+        shell.current_dir(self.outside()).env_remove("RUST_BACKTRACE").envs(variables.iter().copied());
+        let piped = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        piped.spawn().expect("a shell runs")
+    }
+
     /// Copies all inputs to another folder, builds there, and returns what came of it.
     #[track_caller]
     pub fn build_elsewhere(&self, arguments: &[&str]) -> (Built, Tree) {

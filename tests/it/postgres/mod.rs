@@ -17,7 +17,7 @@ fn site_on(server: &Server) -> Site {
 }
 
 /// A site that reads its records from a server, with more settings in `[postgres]`.
-fn site_with(server: &Server, more: &str) -> Site {
+pub fn site_with(server: &Server, more: &str) -> Site {
     let text = format!(
         "title = 'Parks'\nbase_url = 'https://parks.example'\nsource = 'postgres'\n[postgres]\nurl = '{}'\n\
          acquire_timeout_s = 2\n{more}\n",
@@ -35,7 +35,7 @@ fn migrate(site: &Site) {
 
 /// Makes the tables and a small catalogue.
 #[track_caller]
-fn fill(site: &Site, server: &Server) {
+pub fn fill(site: &Site, server: &Server) {
     migrate(site);
     server.sql(CATALOGUE);
 }
@@ -64,7 +64,7 @@ COMMIT;
 
 /// Neither output nor state nor message holds the password.
 #[track_caller]
-fn keeps_the_secret(site: &Site, said: &str) {
+pub fn keeps_the_secret(site: &Site, said: &str) {
     assert!(!said.contains(PASSWORD), "a message holds the password:\n{said}");
     let mut open = vec![site.path("output"), site.path(".lifthill")];
     while let Some(path) = open.pop() {

@@ -98,3 +98,63 @@ fn the_log_holds_a_line_a_request_and_only_if_asked_for() {
     assert_eq!((&request["status"], &request["endpoint"]), (&200.into(), &"park".into()));
     assert!(lines.iter().any(|line| line["kind"] == "build"));
 }
+
+#[test]
+fn compressed_variants_go_to_whoever_takes_them() {
+    let words = "Words about wood, steel and air. ".repeat(200);
+    let site = park_site()
+        .article("long", &format!("title = 'Long'\ndate = 2026-01-02\n+++\n{words}"))
+        .file("lifthill.toml", "base_url = 'https://parks.example'\n[compress]\npages = ['br', 'gzip']\n");
+    let mut served = Served::start(&site, &[]).built();
+    let output = site.output();
+    let (page, file) = ("/articles/long/", "articles/long/index.html");
+    let mut tags = std::collections::BTreeSet::new();
+    for (accepted, encoding, variant) in [
+        ("", None, file.to_owned()),
+        ("identity", None, file.to_owned()),
+        ("gzip", Some("gzip"), format!("{file}.gz")),
+        ("gzip, br", Some("br"), format!("{file}.br")),
+        ("gzip, br;q=0.2", Some("gzip"), format!("{file}.gz")),
+        ("br;q=0, gzip;q=0", None, file.to_owned()),
+        ("zstd", None, file.to_owned()),
+    ] {
+        let asked = if accepted.is_empty() { vec![] } else { vec![("Accept-Encoding", accepted)] };
+        let answer = served.ask("GET", page, &asked).is(200);
+        assert_eq!(answer.header("content-encoding"), encoding, "{accepted}");
+        assert_eq!(answer.header("vary"), Some("Accept-Encoding"), "{accepted}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{accepted}");
+        assert_eq!(answer.body, output.bytes(&variant).expect("the variant"), "{accepted}");
+        let tag = answer.header("etag").expect("a tag").to_owned();
+        let again = [&asked[..], &[("If-None-Match", &tag)]].concat();
+        served.ask("GET", page, &again).is(304);
+        tags.insert(tag);
+        let head = served.ask("HEAD", page, &asked).is(200);
+        assert_eq!(head.header("content-length"), Some(answer.body.len().to_string().as_str()));
+    }
+    assert_eq!(tags.len(), 3, "each form has a tag of its own: {tags:?}");
+    // A sheet of the theme comes in all three; nobody's wish is a surprise.
+    let sheet = site.page("/assets/manifest.json");
+    let sheet: serde_json::Value = serde_json::from_str(&sheet).expect("a manifest");
+    let sheet = format!("/{}", sheet["css/site.css"]["file"].as_str().expect("a sheet"));
+    assert_eq!(served.ask("GET", &sheet, &[("Accept-Encoding", "zstd")]).header("content-encoding"), Some("zstd"));
+    assert_eq!(served.stop(), Some(0));
+}
+
+#[test]
+fn a_page_made_anew_is_never_answered_with_its_old_variant() {
+    let words = "Words about wood, steel and air. ".repeat(200);
+    let site = park_site()
+        .article("long", &format!("title = 'Long'\ndate = 2026-01-02\n+++\nFirst. {words}"))
+        .file("lifthill.toml", "base_url = 'https://parks.example'\n[compress]\npages = ['gzip']\n");
+    let mut served = Served::start(&site, &[]).built();
+    let gzip = [("Accept-Encoding", "gzip")];
+    let before = served.ask("GET", "/articles/long/", &gzip).is(200);
+    site.edit("content/articles/long.md", "First.", "Second.");
+    let (code, _, said) = site.command(&["build"]);
+    assert_eq!(code, 0, "{said}");
+    let after = served.ask("GET", "/articles/long/", &gzip).is(200);
+    assert_ne!(before.body, after.body);
+    assert_eq!(after.body, site.output().bytes("articles/long/index.html.gz").expect("the variant"));
+    assert!(served.get("/articles/long/").text().contains("Second."));
+    assert_eq!(served.stop(), Some(0));
+}

@@ -4,7 +4,7 @@ use super::{Served, park_site};
 use crate::site::ride_file;
 
 #[test]
-fn build_and_why_work_through_the_server() {
+fn build_why_and_impact_work_through_the_server() {
     let site = park_site();
     let mut served = Served::start(&site, &[]).built();
     site.edit(&ride_file("efteling/python"), "Four", "Five");
@@ -18,12 +18,18 @@ fn build_and_why_work_through_the_server() {
     assert!(stdout.contains("in the last build: record ride:efteling/python"), "{stdout}");
     let (code, _, stderr) = site.command(&["why", "/parks/eftelin/"]);
     assert!(code != 0 && stderr.contains("no page"), "{stderr}");
+    let (code, through, stderr) = site.command(&["impact", "ride:efteling/python", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let (code, _, stderr) = site.command(&["impact", "ride:efteling/pithon"]);
+    assert!(code == 2 && stderr.contains("did you mean `ride:efteling/python`?"), "{stderr}");
     site.write("content/articles/bad.md", "+++\ntitel = 'x'\n+++\n");
     let (code, _, stderr) = site.command(&["build"]);
     assert!(code == 1 && stderr.contains("did you mean `title`?"), "{stderr}");
     site.remove("content/articles/bad.md");
     assert_eq!(served.stop(), Some(0));
     assert!(!site.path(".lifthill/serve.json").exists());
+    let (_, alone, _) = site.command(&["impact", "ride:efteling/python", "--json"]);
+    assert_eq!(through, alone, "the server says what the command says by itself");
     site.build();
 }
 

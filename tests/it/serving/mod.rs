@@ -4,7 +4,10 @@ mod answers;
 mod beside;
 mod browserless;
 mod hostile;
+mod load;
+mod rows;
 mod sessions;
+mod terminal;
 mod watching;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,7 +48,17 @@ impl Served {
     #[track_caller]
     pub fn start_with(site: &Site, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let port = if arguments.contains(&"--port") { &[][..] } else { &["--port", "0"] };
-        let mut child = site.spawn(&[&["serve"], port, arguments].concat(), variables);
+        Self::begun(site.spawn(&[&["serve"], port, arguments].concat(), variables))
+    }
+
+    /// Serves the site from a shell script that runs `$0` with `$@`.
+    #[track_caller]
+    pub fn start_by(script: &str, site: &Site, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::begun(site.spawn_by(script, &[&["serve", "--port", "0"], arguments].concat(), variables))
+    }
+
+    #[track_caller]
+    fn begun(mut child: Child) -> Self {
         let lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let (sender, said) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -127,10 +140,21 @@ impl Served {
         token.expect("a page with a token").to_owned()
     }
 
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("its standard input is ours");
+        writeln!(input, "{line}").expect("it reads");
+    }
+
     /// Asks it to stop, and waits until it has; returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         let _ = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+        self.ends()
+    }
+
+    /// Waits until it has ended; returns its exit code.
+    pub fn ends(&mut self) -> Option<i32> {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if let Ok(Some(status)) = self.child.try_wait() {

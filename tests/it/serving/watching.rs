@@ -129,3 +129,29 @@ fn where_nothing_can_be_watched_everything_is_looked_at() {
     served.shows(PYTHON, "Five inversions");
     becomes_a_clean_build(&site);
 }
+
+/// A user of its own for the system to count, who may watch no more than four folders.
+const FEW_WATCHES: &str = "exec unshare --user --map-root-user sh -c 'echo 4 > /proc/sys/user/max_inotify_watches; exec \"$0\" \"$@\"' \"$0\" \"$@\"";
+
+#[test]
+fn the_systems_limit_of_watched_folders_is_said_and_lived_with() {
+    let site = park_site();
+    let mut served = Served::start_by(FEW_WATCHES, &site, &["--watch"], &[]);
+    served.hears("limit of watched folders is reached");
+    site.edit(&ride_file("efteling/python"), "Four", "Five");
+    served.shows(PYTHON, "Five inversions");
+    becomes_a_clean_build(&site);
+}
+
+#[test]
+fn a_checkout_of_more_files_than_are_looked_for_one_by_one() {
+    let site = park_site();
+    let mut served = Served::start(&site, &["--watch"]).built();
+    for number in 0..2100 {
+        let text = format!("+++\nname = 'New {number}'\ncategory = 'other'\n+++\n");
+        site.write(&ride_file(&format!("efteling/new-{number}")), text);
+    }
+    becomes_a_clean_build(&site);
+    assert_eq!(served.stop(), Some(0));
+    site.build().rendered([]);
+}

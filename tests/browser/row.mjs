@@ -1,0 +1,23 @@
+// Opens a page of a running `lifthill serve --watch` and waits until it shows some words without being loaded anew:
+//
+//   node row.mjs URL WORDS
+//
+// Says `open` when the page listens for news, and `shown` when it shows the words. The exit code is 1 where it never does.
+
+import { chromium } from "playwright-core";
+
+const [url, words] = process.argv.slice(2);
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+try {
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelector("lifthill-live") !== null, null, { timeout: 20_000 });
+  await page.evaluate(() => { window.sameDocument = true; });
+  console.log("open");
+  const shown = (words) => window.sameDocument && document.querySelector("main").innerText.includes(words);
+  await page.waitForFunction(shown, words, { timeout: 20_000 });
+  console.log("shown");
+} finally {
+  await browser.close();
+}
