@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits, RgbImage};
 
 use super::sniff::{Format, sniff};
-use super::{Picture, colour, jpeg, limits};
+use super::{Picture, colour, jpeg, limits, strip};
 
 /// What the headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn decode(bytes: &[u8], header: &Header) -> Result<Decoded, String> {
         Format::Jpeg => {
             let jpeg::Decoded { pixels, profile, exif } = jpeg::decode(bytes)?;
             let converted = colour::of_jpeg(pixels, profile.as_deref());
-            let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
+            let orientation = exif.as_deref().and_then(strip::turn);
             finish(header, converted, orientation)
         }
         Format::Png => from_decoder(PngDecoder::with_limits(cursor, allowed()).map_err(in_words)?, header),
@@ -116,7 +116,7 @@ fn allowed() -> Limits {
 fn from_decoder(mut decoder: impl ImageDecoder, header: &Header) -> Result<Decoded, String> {
     let in_words = |error: ImageError| words(header.format, &error);
     decoder.set_limits(allowed()).map_err(in_words)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| strip::turn(&exif));
     let profile = decoder.icc_profile().ok().flatten();
     let gray = matches!(
         decoder.color_type(),
@@ -129,7 +129,7 @@ fn from_decoder(mut decoder: impl ImageDecoder, header: &Header) -> Result<Decod
         (3, picture.into_rgb8().into_raw())
     };
     let converted = colour::of_rgb(channels, pixels, gray, profile.as_deref());
-    finish(header, converted, Some(orientation))
+    finish(header, converted, orientation)
 }
 
 fn finish(header: &Header, converted: colour::Converted, orientation: Option<Orientation>) -> Result<Decoded, String> {

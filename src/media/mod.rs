@@ -38,7 +38,7 @@ pub const FOLDER: &str = "photos";
 
 /// Versions of all libraries that bytes depend on, and of this module's own ways: part of every
 /// URL and of every key in the store.
-pub const VERSIONS: &str = concat!(env!("LIFTHILL_MEDIA"), "; ways 1");
+pub const VERSIONS: &str = concat!(env!("LIFTHILL_MEDIA"), "; ways 2");
 
 /// What is refused before it is decoded.
 pub mod limits {

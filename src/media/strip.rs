@@ -5,6 +5,8 @@
 //! transform, PNG's colour and transparency chunks, animation, and of EXIF the orientation alone.
 //! Whatever follows the end of the picture goes.
 
+use image::metadata::Orientation;
+
 use super::animation::{chunks, push};
 use super::jpeg;
 use super::sniff::{Format, sniff};
@@ -20,10 +22,15 @@ pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The EXIF orientation in a TIFF block, where it is another than upright.
+/// How a picture with this EXIF block is to be turned. The block is a TIFF; some programs write JPEG's
+/// mark before it in WebP and PNG too.
+pub fn turn(exif: &[u8]) -> Option<Orientation> {
+    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+}
+
+/// The EXIF orientation in a block, where it is another than upright.
 fn orientation(exif: &[u8]) -> Option<u8> {
-    let orientation = image::metadata::Orientation::from_exif_chunk(exif)?;
-    Some(orientation.to_exif()).filter(|number| *number != 1)
+    Some(turn(exif)?.to_exif()).filter(|number| *number != 1)
 }
 
 /// A TIFF block that says the orientation and nothing else.
@@ -158,10 +165,7 @@ fn strip_gif(bytes: &[u8]) -> Option<Vec<u8>> {
 fn strip_webp(bytes: &[u8]) -> Vec<u8> {
     const EXIF_FLAG: u8 = 0b1000;
     const XMP_FLAG: u8 = 0b100;
-    let turned = chunks(bytes).find(|(name, _)| *name == b"EXIF").and_then(|(_, exif)| {
-        let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-        orientation(exif)
-    });
+    let turned = chunks(bytes).find(|(name, _)| *name == b"EXIF").and_then(|(_, exif)| orientation(exif));
     let mut file = b"WEBP".to_vec();
     for (name, payload) in chunks(bytes) {
         match name {

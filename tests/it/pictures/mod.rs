@@ -2,6 +2,7 @@
 //! pixels are ImageMagick's, and metadata is looked for with exiftool; `./test` installs both.
 
 mod colours;
+mod real;
 mod refusals;
 mod variants;
 
@@ -26,11 +27,12 @@ fn gallery<B: AsRef<[u8]>>(pictures: &[(&str, B)]) -> Site {
     site.file("content/parks/efteling/photos.toml", list)
 }
 
-/// The only file of a picture whose name begins with `stem`, by its size, below `output/`.
-fn variant(site: &Site, start: &str) -> PathBuf {
+/// The only file of a picture whose name begins with `start` and has `part` in it, below `output/`.
+fn variant(site: &Site, start: &str, part: &str) -> PathBuf {
     let output = site.output();
-    let found: Vec<&str> = output.files().filter(|file| file.starts_with(&format!("photos/{start}"))).collect();
-    assert_eq!(found.len(), 1, "files that begin with photos/{start}: {found:?}");
+    let start = format!("photos/{start}");
+    let found: Vec<&str> = output.files().filter(|file| file.starts_with(&start) && file.contains(part)).collect();
+    assert_eq!(found.len(), 1, "files that begin with {start} and have {part}: {found:?}");
     site.path("output").join(found[0])
 }
 
@@ -45,6 +47,25 @@ fn tool(name: &str, arguments: &[&str]) -> Vec<u8> {
 /// ImageMagick, under the name that is only its own.
 fn magick(arguments: &[&str]) -> Vec<u8> {
     tool("convert-im6.q16", arguments)
+}
+
+/// What ImageMagick sees in a photo of the gallery: the first frame, upright, in sRGB.
+fn seen_by_magick(site: &Site, name: &str) -> PathBuf {
+    seen_by_magick_after(site, name, "+repage")
+}
+
+/// The same, after a step of its own.
+fn seen_by_magick_after(site: &Site, name: &str, step: &str) -> PathBuf {
+    let source = site.path("content/parks/efteling/photos").join(name);
+    let (profile, seen) = (site.outside().join("srgb.icc"), site.outside().join("seen.png"));
+    std::fs::write(&profile, moxcms::ColorProfile::new_srgb().encode().expect("a profile")).expect("a file");
+    let first = format!("{}[0]", text(&source));
+    let step: Vec<&str> = step.split(' ').collect();
+    magick(
+        &[&[&*first, "-auto-orient"][..], &step, &["-profile", text(&profile), "-strip", "-depth", "8", text(&seen)]]
+            .concat(),
+    );
+    seen
 }
 
 fn text(path: &Path) -> &str {

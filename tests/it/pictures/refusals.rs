@@ -54,7 +54,7 @@ fn each_is_named_and_the_others_are_shown() {
 fn a_name_says_nothing_about_a_picture() {
     let site = gallery(&[("really-a-png.jpg", picture(2))]);
     site.build();
-    variant(&site, "really-a-png-32x24.");
+    variant(&site, "really-a-png-32x24.", "");
 }
 
 #[test]
