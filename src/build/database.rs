@@ -125,7 +125,7 @@ impl Reading {
         };
         let Some(seen) = memory.seen.as_mut().filter(|seen| seen.identity.epoch.is_some()) else { return Ok(()) };
         let stale = now - seen.registered_at > REGISTER_EVERY;
-        if memory.unfinished || (memory.registered == Some(seen.cursor.oldest()) && !stale) {
+        if memory.unfinished || (seen.registered == Some(seen.cursor.oldest()) && !stale) {
             return Ok(());
         }
         match register(&settings.postgres, root, seen) {
@@ -136,7 +136,7 @@ impl Reading {
             }
         }
         seen.registered_at = now;
-        memory.registered = Some(seen.cursor.oldest());
+        seen.registered = Some(seen.cursor.oldest());
         let draft = state.begin()?;
         draft.write(|tables| memory.store(tables, false))?;
         draft.commit()

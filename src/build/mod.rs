@@ -7,6 +7,7 @@ mod changes;
 mod check;
 mod database;
 mod differences;
+mod doubled;
 mod due;
 mod elsewhere;
 mod files;
@@ -261,8 +262,6 @@ struct Memory {
     from_files: Option<bool>,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
-    /// The oldest transaction that its list of readers knows us by.
-    registered: Option<u64>,
 }
 
 impl Memory {
@@ -290,7 +289,6 @@ impl Memory {
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             seen: self.seen.clone(),
-            registered: self.registered,
         }
     }
 

@@ -166,10 +166,7 @@ fn said(unit: &Unit, known: &KnownUnit) -> [Vec<RecordId>; 3] {
     match unit.part {
         Part::Areas => [known.about.clone(), none(), none()],
         Part::Photos => [none(), none(), known.about.clone()],
-        Part::Reviews => {
-            let kind = if unit.key.contains('/') { Kind::Ride } else { Kind::Park };
-            [none(), vec![RecordId::new(kind, unit.key.clone())], none()]
-        }
+        Part::Reviews => [none(), vec![super::doubled::target(unit)], none()],
         _ => [unit.record().into_iter().collect(), none(), none()],
     }
 }

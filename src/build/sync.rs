@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::differences;
+use super::doubled::Claims;
 use super::index::{Index, PageChanges};
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile};
@@ -23,7 +24,7 @@ use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
 use crate::report::Report;
 use crate::site::Route;
 use crate::site::routes::per_page;
-use crate::source::{self, Parsed, Place, Reading, place};
+use crate::source::{self, Parsed, Part, Place, Reading, place};
 use crate::stamp::Clockwork;
 use crate::state::{Store, Table, Tables};
 
@@ -67,6 +68,7 @@ pub fn sync(
         pending: Vec::new(),
         deferred: Vec::new(),
         rows_to_come: rows.is_some(),
+        claims: Claims::of(build.settings.source),
         unread: content.candidates.iter().map(|candidate| candidate.path.as_str()).collect(),
         deleted: BTreeSet::new(),
         moments: Vec::new(),
@@ -157,6 +159,8 @@ pub(super) struct Sync<'s, 'i, 't> {
     deferred: Vec<(String, RecordId, Record)>,
     /// Whether rows are still to be taken in.
     pub(super) rows_to_come: bool,
+    /// Who has said what of whom, where both files and rows may.
+    claims: Claims,
     /// Files still to be read.
     unread: BTreeSet<&'s str>,
     deleted: BTreeSet<RecordId>,
@@ -213,10 +217,14 @@ impl<'s> Sync<'s, '_, '_> {
             self.remove_record(origin, id)?;
         }
         for target in reviews {
-            self.attach::<Review>(Table::Reviews, target, Cell::Reviews, &[])?;
+            if !self.claims.is_now_by_file(origin, Part::Reviews, target) {
+                self.attach::<Review>(Table::Reviews, target, Cell::Reviews, &[])?;
+            }
         }
         for target in photos {
-            self.attach::<Photo>(Table::Photos, target, Cell::Photos, &[])?;
+            if !self.claims.is_now_by_file(origin, Part::Photos, target) {
+                self.attach::<Photo>(Table::Photos, target, Cell::Photos, &[])?;
+            }
         }
         Ok(())
     }
@@ -332,6 +340,7 @@ impl<'s> Sync<'s, '_, '_> {
 
     /// Takes in what an origin (a file, or the rows of a unit) says.
     pub(super) fn say(&mut self, origin: &str, parsed: Parsed) -> Result<()> {
+        self.claims.note(origin, &parsed);
         for (target, reviews) in &parsed.reviews {
             self.attach(Table::Reviews, target, Cell::Reviews, reviews)?;
         }
@@ -434,6 +443,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.put_record(&path, id, record)?;
         }
         self.store_folders()?;
+        self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
         let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");

@@ -27,7 +27,7 @@ impl Rows {
         self.0 = None;
         let Some(wanted) = wanted else { return };
         // What is there already, the build under way reads; from then on its cursor loses nothing.
-        let Ok(events) = Events::watch(wanted, root, None) else { return };
+        let Ok(events) = Events::watch(wanted, root) else { return };
         let channel = events.channel().clone();
         let (wishes, counters) = (wishes.clone(), Arc::clone(counters));
         // Ends with the events, or with the desk. A build that is under way is not hurried: without a

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
+use sqlx::{ConnectOptions, Connection, Postgres, Row, Transaction};
 
 use super::secret::Secret;
 use super::trouble::{Trouble, Why};
@@ -120,9 +120,27 @@ impl Server {
         self.settings.pool_size > 1
     }
 
-    /// The pool, for listening.
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
+    /// A session that is notified on `channel`; `None` where the server passes no notifications on. A
+    /// pooler in transaction mode would take a LISTEN, and leave it to whoever gets the connection next:
+    /// it is known by what it does to a setting of the session's start. The error is that there is
+    /// no connection.
+    pub async fn listener(&self, channel: &str) -> Result<Option<PgListener>, Trouble> {
+        let options = self.options.clone().options([("lifthill.listens", "on")]);
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(self.settings.acquire_timeout);
+        let pool = pool.idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
+        let mut listener = match PgListener::connect_with(&pool).await {
+            Ok(listener) => listener,
+            // PgBouncer does not know what we set.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("08P01") => return Ok(None),
+            Err(error) => return Err(self.cause(error).await),
+        };
+        listener.eager_reconnect(false);
+        let asked = sqlx::raw_sql("SELECT current_setting('lifthill.listens', true)");
+        let own = asked.fetch_one(&mut listener).await.and_then(|row| row.try_get::<Option<String>, _>(0));
+        if !matches!(own, Ok(Some(text)) if text == "on") || listener.listen(channel).await.is_err() {
+            return Ok(None);
+        }
+        Ok(Some(listener))
     }
 
     /// Closes all connections.

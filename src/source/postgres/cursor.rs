@@ -35,6 +35,8 @@ pub struct Seen {
     pub reader: String,
     /// When it last registered, seconds since 1970; 0 for never.
     pub registered_at: i64,
+    /// The oldest transaction that the primary's list of readers then held for it.
+    pub registered: Option<u64>,
 }
 
 /// Which server, database and log.
@@ -82,6 +84,8 @@ pub struct Position {
     pub lsn: u64,
     /// How far the log was pruned.
     pub pruned: u64,
+    /// What the list of readers holds for this one.
+    pub registered: Option<u64>,
     /// Seconds by which a standby is behind; 0 where it has replayed all it received.
     pub lag: f64,
     /// Seconds since 1970, by the server's clock.
@@ -89,14 +93,15 @@ pub struct Position {
 }
 
 impl Position {
-    /// Where `link` stands.
-    pub async fn of(link: &mut Link) -> Result<Self, Trouble> {
+    /// Where `link` stands, for the reader of that name.
+    pub async fn of(link: &mut Link, reader: &str) -> Result<Self, Trouble> {
         let log = sqlx::query("SELECT to_regclass('lifthill.change_log') IS NOT NULL");
         let has_log: bool = one(&link.rows("looking for the change log", log).await?, 0)?;
         let log = if has_log {
-            "(SELECT epoch::text FROM lifthill.log_state), (SELECT pruned::text FROM lifthill.log_state)"
+            "(SELECT epoch::text FROM lifthill.log_state), (SELECT pruned::text FROM lifthill.log_state), \
+             (SELECT oldest::text FROM lifthill.readers WHERE name = $1::text)"
         } else {
-            "NULL::text, '0'::text"
+            "NULL::text, '0'::text, nullif($1::text, $1::text)"
         };
         let statement = format!(
             "SELECT (SELECT system_identifier::text FROM pg_control_system()), \
@@ -110,8 +115,10 @@ impl Position {
               ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END)::float8, \
              extract(epoch FROM clock_timestamp())::bigint, {log}"
         );
-        let rows = link.rows("asking where it stands", sqlx::query(sqlx::AssertSqlSafe(statement))).await?;
+        let rows =
+            link.rows("asking where it stands", sqlx::query(sqlx::AssertSqlSafe(statement)).bind(reader)).await?;
         let pruned: String = one(&rows, 9)?;
+        let registered: Option<String> = one(&rows, 10)?;
         Ok(Self {
             identity: Identity {
                 system: one(&rows, 0)?,
@@ -123,6 +130,7 @@ impl Position {
             snapshot: one(&rows, 4)?,
             lsn: one::<i64>(&rows, 5)?.cast_unsigned(),
             pruned: pruned.parse().unwrap_or(u64::MAX),
+            registered: registered.and_then(|oldest| oldest.parse().ok()),
             lag: one(&rows, 6)?,
             now: one(&rows, 7)?,
         })
@@ -143,6 +151,10 @@ impl Position {
         }
         if self.lsn < seen.lsn && !self.standby {
             return Some("the server has gone back in time".to_owned());
+        }
+        // A standby may not know yet.
+        if self.registered < seen.registered && !self.standby {
+            return Some("the list of readers is not as this one left it: a restore, or a long absence".to_owned());
         }
         let oldest = seen.cursor.oldest();
         (self.pruned > oldest).then(|| {

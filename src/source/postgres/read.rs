@@ -231,6 +231,7 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         compared_at,
         reader: ask.seen.map_or_else(reader_name, |seen| seen.reader.clone()),
         registered_at: ask.seen.map_or(0, |seen| seen.registered_at),
+        registered: ask.seen.and_then(|seen| seen.registered),
         identity: position.identity,
     };
     let statements = link.statements;

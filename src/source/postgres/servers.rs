@@ -48,7 +48,8 @@ pub async fn choose(
     }
     let server = Server::at(&settings.url, "primary", settings, root)?;
     let mut link = server.begin(For::Reading).await?;
-    let mut position = Position::of(&mut link).await?;
+    let reader = seen.map_or("", |seen| &seen.reader);
+    let mut position = Position::of(&mut link, reader).await?;
     if position.standby && seen.is_some() {
         // It is a standby that is called the primary: it may be behind what another has shown us.
         let statements = link.statements;
@@ -70,10 +71,11 @@ async fn fit(
     seen: Option<&Seen>,
 ) -> Result<Result<(Link, Position), String>, Trouble> {
     let start = Instant::now();
+    let reader = seen.map_or("", |seen| &seen.reader);
     let mut statements = 0;
     loop {
         let mut link = server.begin(For::Reading).await?;
-        let before = Position::of(&mut link).await?;
+        let before = Position::of(&mut link, reader).await?;
         statements += link.statements;
         drop(link);
         let seen_here = seen.filter(|seen| seen.identity.system == before.identity.system);
@@ -87,7 +89,7 @@ async fn fit(
         }
         if !behind {
             let mut link = server.begin(For::Reading).await?;
-            let position = Position::of(&mut link).await?;
+            let position = Position::of(&mut link, reader).await?;
             link.statements += statements;
             return Ok(Ok((link, position)));
         }
@@ -122,12 +124,14 @@ pub fn register(settings: &config::Postgres, root: &Path, seen: &Seen) -> Result
                 "Reader {name} of the change log has not been seen for {days} days and holds it no more; it will compare everything when it comes back."
             ));
         }
-        let prune = sqlx::query(
-            "WITH low AS (SELECT oldest FROM lifthill.readers ORDER BY oldest LIMIT 1), \
-             gone AS (DELETE FROM lifthill.change_log USING low WHERE xid < low.oldest) \
-             UPDATE lifthill.log_state SET pruned = low.oldest FROM low WHERE pruned < low.oldest",
-        );
-        link.execute(doing, prune).await?;
+        let low = sqlx::query("SELECT oldest::text FROM lifthill.readers ORDER BY oldest LIMIT 1");
+        if let Some(row) = link.rows(doing, low).await?.first() {
+            let low: String = get(row, 0)?;
+            let prune = sqlx::query("DELETE FROM lifthill.change_log WHERE xid < $1::xid8");
+            link.execute(doing, prune.bind(&low)).await?;
+            let note = sqlx::query("UPDATE lifthill.log_state SET pruned = $1::xid8 WHERE pruned < $1::xid8");
+            link.execute(doing, note.bind(&low)).await?;
+        }
         link.commit().await?;
         server.close().await;
         Ok(notes)

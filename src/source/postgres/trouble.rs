@@ -40,8 +40,10 @@ impl Trouble {
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 (Why::Unreachable, format!("{error}; is the server running, and are host and port right?"))
             }
+            // What rustls refuses comes as one.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => of_tls(error),
             sqlx::Error::Io(error) => (Why::Interrupted, format!("the connection was lost: {error}")),
-            sqlx::Error::Tls(error) => (Why::Unreachable, format!("no secure connection: {error}")),
+            sqlx::Error::Tls(error) => of_tls(error),
             sqlx::Error::PoolTimedOut => (Why::Unreachable, "no connection was to be had in time".to_owned()),
             sqlx::Error::Protocol(said) => (Why::Interrupted, said.clone()),
             sqlx::Error::BeginFailed => (Why::Interrupted, "no transaction could be begun".to_owned()),
@@ -53,11 +55,25 @@ impl Trouble {
     }
 }
 
+/// What it means that a connection could not be made secure.
+fn of_tls(error: &dyn fmt::Display) -> (Why, String) {
+    let said = error.to_string();
+    let help = if said.contains("certificate") {
+        "`sslrootcert` in the URL names the authority that the server's certificate must be by"
+    } else {
+        "`sslmode` in the URL says what is asked for"
+    };
+    (Why::Unreachable, format!("no secure connection: {said}; {help}"))
+}
+
 /// What a server's own error means.
 fn of_server(error: &dyn sqlx::error::DatabaseError) -> (Why, String) {
     let said = error.message().to_owned();
     let code = error.code().unwrap_or_default();
     let (why, help) = match &*code {
+        "28000" if said.contains("no encryption") => {
+            (Why::Refused, "if the server wants TLS: leave `sslmode=disable` out of the URL")
+        }
         "28P01" | "28000" => (Why::Refused, "check user and password in the URL"),
         "3D000" => (Why::Refused, "there is no such database; create it first"),
         "42P01" | "3F000" => (Why::Refused, "`lifthill db migrate` makes the tables"),

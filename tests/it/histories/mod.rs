@@ -5,7 +5,7 @@
 
 mod steps;
 #[path = "../../../benches/synth/mod.rs"]
-mod synth;
+pub mod synth;
 
 use crate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};

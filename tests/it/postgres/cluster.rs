@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,7 +16,15 @@ use tempfile::TempDir;
 pub const PASSWORD: &str = "s3cret-w0rd";
 
 const USER: &str = "keeper";
-const BIN: &str = "/usr/lib/postgresql/15/bin";
+
+/// A program of the newest Postgres that Debian has installed.
+fn postgres_program(name: &str) -> String {
+    let versions = fs::read_dir("/usr/lib/postgresql").expect("Debian's package postgresql");
+    let versions = versions.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let path = |version: u32| format!("/usr/lib/postgresql/{version}/bin/{name}");
+    let newest = versions.filter(|version| Path::new(&path(*version)).exists()).max();
+    path(newest.unwrap_or_else(|| panic!("no {name} below /usr/lib/postgresql; `./test` installs it")))
+}
 
 /// A Postgres, or a PgBouncer before one.
 pub struct Server {
@@ -75,7 +84,7 @@ impl Server {
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("a file");
         give_away(&password);
-        let mut initdb = as_nobody(&format!("{BIN}/initdb"));
+        let mut initdb = as_nobody(&postgres_program("initdb"));
         initdb.args(["-D", &folder.path().join("data").to_string_lossy(), "-U", USER, "-A", "scram-sha-256"]);
         initdb.args(["--pwfile", &password.to_string_lossy(), "-N", "-E", "UTF8", "--locale=C.UTF-8"]);
         ok(initdb);
@@ -92,14 +101,40 @@ impl Server {
         server
     }
 
+    /// From now on only encrypted connections are let in, by the certificate and key in `folder`.
+    pub fn wants_tls(&self, certificates: &Path) {
+        for file in ["server.pem", "server.key"] {
+            let place = self.folder.path().join(file);
+            fs::copy(certificates.join(file), &place).expect("a copy");
+            fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).expect("a file of its own");
+            give_away(&place);
+            let setting = if file.ends_with("pem") { "ssl_cert_file" } else { "ssl_key_file" };
+            self.sql(&format!("ALTER SYSTEM SET {setting} = '{}'", place.display()));
+        }
+        self.sql("ALTER SYSTEM SET ssl = on");
+        let rules = self.folder.path().join("data/pg_hba.conf");
+        fs::write(rules, "hostssl all all 127.0.0.1/32 scram-sha-256\n").expect("the rules");
+        self.sql("SELECT pg_reload_conf()");
+        let start = Instant::now();
+        while self.sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") != "t" {
+            assert!(start.elapsed() < Duration::from_secs(60), "the server does not encrypt: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A hot standby of this primary.
     pub fn standby(&self) -> Self {
+        self.standby_with(&[])
+    }
+
+    /// A hot standby of this primary, with more settings.
+    pub fn standby_with(&self, settings: &[&str]) -> Self {
         let folder = new_folder();
-        let mut copy = as_nobody(&format!("{BIN}/pg_basebackup"));
+        let mut copy = as_nobody(&postgres_program("pg_basebackup"));
         copy.env("PGPASSWORD", PASSWORD).args(["-D", &folder.path().join("data").to_string_lossy()]);
         copy.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-R", "-c", "fast", "-X", "stream"]);
         ok(copy);
-        Self::start(folder, &["hot_standby=on"])
+        Self::start(folder, &[&["hot_standby=on"], settings].concat())
     }
 
     /// A PgBouncer before this server.
@@ -129,6 +164,11 @@ impl Server {
     /// The URL of the database `parks`.
     pub fn url(&self) -> String {
         self.url_of("parks")
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn url_of(&self, database: &str) -> String {
@@ -213,6 +253,15 @@ impl Server {
         self.await_ready("postgres");
     }
 
+    /// Copies the files of a stopped Postgres from one folder of its own to another, whose files go.
+    pub fn copy_data(&self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|name| self.folder.path().join(name).display().to_string());
+        drop(fs::remove_dir_all(&to));
+        let mut copy = Command::new("cp");
+        copy.args(["-a", &from, &to]);
+        ok(copy);
+    }
+
     /// Makes a standby the primary.
     pub fn promote(&self) {
         self.sql("SELECT pg_promote()");
@@ -225,7 +274,7 @@ impl Server {
 
 fn run_postgres(folder: &Path, port: u16, settings: &[&str]) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
-    let mut command = as_nobody(&format!("{BIN}/postgres"));
+    let mut command = as_nobody(&postgres_program("postgres"));
     command.args(["-D", &folder.join("data").to_string_lossy(), "-p", &port.to_string()]);
     let fast = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_wal_senders=4", "autovacuum=off"];
     let here = [format!("unix_socket_directories={}", folder.display()), "listen_addresses=127.0.0.1".to_owned()];

@@ -154,3 +154,48 @@ fn articles_from_files_and_parks_from_rows() {
     site.build();
     assert!(site.has("/parks/efteling/rides/python/"));
 }
+
+#[test]
+fn reviews_and_photos_of_one_record_stand_in_one_place() {
+    let server = Server::primary();
+    let site = site_on(&server);
+    fill(&site, &server);
+    let site = site.file("content/parks/efteling/photos/a.gif", PICTURE);
+    site.edit("lifthill.toml", "'postgres'", "'mixed'");
+    site.build();
+    let review = |ride: &str| format!("{{{ride}\"author\":\"Eve\",\"rating\":5,\"created\":\"2024-07-01\"}}\n");
+    let reviews = "content/parks/efteling/reviews.jsonl";
+
+    // Rows hold those of Python and of the park; those of Droomvlucht may stand in a file.
+    site.write(reviews, review("\"ride\":\"python\","));
+    let failed = site.fails();
+    failed.exit(1).says("reviews of ride:efteling/python stand both in content/parks/efteling/reviews.jsonl and in postgres: reviews efteling/python");
+    failed.says("keep all reviews of one record in one of the two");
+    site.write(reviews, review(""));
+    site.fails().exit(1).says("reviews of park:efteling stand both in").says("postgres: reviews efteling");
+    site.write(reviews, review("\"ride\":\"droomvlucht\","));
+    site.build();
+    assert!(site.page("/parks/efteling/rides/droomvlucht/").contains("Eve"));
+    // The other way round: a row that comes.
+    server.sql("INSERT INTO lifthill.reviews (park, ride, id, author, rating, created, state) VALUES ('efteling', 'droomvlucht', 'e', 'Flo', 9, '2024-08-01', 'approved')");
+    site.fails().exit(1).says("reviews of ride:efteling/droomvlucht stand both in");
+    // The file takes over where rows go, and rows where the file goes.
+    server.sql("DELETE FROM lifthill.reviews WHERE ride = 'droomvlucht' OR ride = 'python'");
+    site.write(reviews, review("\"ride\":\"droomvlucht\",") + &review("\"ride\":\"python\","));
+    site.build();
+    assert!(site.page("/parks/efteling/rides/python/").contains("Eve"));
+    server.sql("INSERT INTO lifthill.reviews (park, ride, id, author, rating, created, state) VALUES ('efteling', 'python', 'f', 'Gus', 9, '2024-08-01', 'approved')");
+    site.remove(reviews);
+    site.build();
+    assert!(site.page("/parks/efteling/rides/python/").contains("Gus"));
+
+    // Photos likewise.
+    server.sql("INSERT INTO lifthill.photos (park, position, file, ride, alt) VALUES ('efteling', 0, 'a.gif', 'python', 'A loop')");
+    site.build();
+    let photos = "content/parks/efteling/photos.toml";
+    site.write(photos, "[[photo]]\nfile = 'a.gif'\nride = 'python'\nalt = 'Two loops'\n");
+    site.fails().exit(1).says("photos of ride:efteling/python stand both in content/parks/efteling/photos.toml and in postgres: photos efteling");
+    server.sql("DELETE FROM lifthill.photos");
+    site.build();
+    assert!(site.page("/parks/efteling/rides/python/").contains("Two loops"));
+}

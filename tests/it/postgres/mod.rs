@@ -1,12 +1,18 @@
 //! Postgres as the source, against real servers that the tests start themselves.
 
 pub mod cluster;
+mod cuts;
+mod events;
 mod exchange;
 mod faults;
+mod guest;
 mod histories;
 mod log;
 mod own_schema;
+mod proxy;
 mod replicas;
+mod scale;
+mod tls;
 
 use crate::site::Site;
 use cluster::{PASSWORD, Server};
@@ -61,6 +67,16 @@ INSERT INTO lifthill.redirects (part, key, position, former_slug) VALUES ('rides
 INSERT INTO lifthill.articles (slug, title, date, body) VALUES ('hello', 'Hello', '2024-01-01', 'On <park:efteling>.');
 COMMIT;
 ";
+
+/// Waits until something holds that others bring about.
+#[track_caller]
+fn eventually(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "it never came about");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
 
 /// Neither output nor state nor message holds the password.
 #[track_caller]
