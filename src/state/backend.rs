@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
@@ -13,67 +14,131 @@ use rustc_hash::FxHashMap;
 
 use crate::disk::Disk;
 
-/// The state's file. Its changes count among those of the disk, so that a fault can strike any.
+/// The state's file, in the hands of the database and of the state that holds it.
+///
+/// Looking changes nothing: what the database writes for its own sake (that it is open, that it was
+/// closed) stays in memory until somebody begins a change. From then on everything goes to the
+/// file through the site's disk, and counts among its changes. What the database wants to be durable
+/// in between is held back until [`OnDisk::make_durable`]: a file that lost its power before that has no
+/// seal, is compared with its checksums, and costs a clean build at worst.
+#[derive(Clone, Debug)]
+pub struct OnDisk(Arc<Hands>);
+
 #[derive(Debug)]
-pub struct OnDisk {
+struct Hands {
     file: FileBackend,
     disk: Disk,
+    /// What has been written while nothing may change.
+    held: RwLock<Option<InMemory>>,
+    /// Whether the file holds what the disk may not yet.
+    unsafe_yet: AtomicBool,
 }
 
 impl OnDisk {
-    /// The open file `file`, changed through `disk`.
-    pub fn new(file: File, disk: Disk) -> Result<Self, DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, disk })
+    /// The open file `file`, changed through `disk`; as long as `held`, in memory only.
+    pub fn new(file: File, disk: Disk, held: bool) -> Result<Self, DatabaseError> {
+        let memory = if held { Some(file.try_clone().and_then(|file| InMemory::over(Some(file)))) } else { None };
+        let memory = memory.transpose().map_err(redb::StorageError::from)?;
+        let (held, unsafe_yet) = (RwLock::new(memory), AtomicBool::new(false));
+        Ok(Self(Arc::new(Hands { file: FileBackend::new(file)?, disk, held, unsafe_yet })))
+    }
+
+    /// Whether all changes are in memory only.
+    pub fn is_held(&self) -> bool {
+        self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Lets go of what was held: the file is changed from now on.
+    pub fn let_go(&self) -> io::Result<()> {
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = held.as_ref() {
+            let changes = memory.changes();
+            if changes.len != self.0.file.len()? {
+                self.0.disk.put(&[], |_| self.0.file.set_len(changes.len))?;
+            }
+            let mut blocks: Vec<_> = changes.blocks.iter().collect();
+            blocks.sort_unstable_by_key(|(block, _)| **block);
+            for (block, bytes) in blocks {
+                let size = changes.len.saturating_sub(block * BLOCK).min(BLOCK) as usize;
+                self.0.disk.put(&bytes[..size], |bytes| self.0.file.write(block * BLOCK, bytes))?;
+            }
+            self.0.unsafe_yet.store(true, Ordering::Relaxed);
+        }
+        *held = None;
+        Ok(())
+    }
+
+    /// Everything that was written is on the disk when this returns.
+    pub fn make_durable(&self) -> io::Result<()> {
+        if self.0.unsafe_yet.swap(false, Ordering::Relaxed) {
+            self.0.disk.put(&[], |_| self.0.file.sync_data())?;
+        }
+        Ok(())
+    }
+
+    /// Does something with the file, or with what is held over it.
+    fn with<R>(&self, file: impl FnOnce(&Hands) -> R, memory: impl FnOnce(&InMemory) -> R) -> R {
+        match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => memory(held),
+            None => file(&self.0),
+        }
     }
 }
 
 impl StorageBackend for OnDisk {
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.with(|hands| hands.file.len(), InMemory::len)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
+        match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.read(offset, out),
+            None => self.0.file.read(offset, out),
+        }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.put(&[], |_| self.file.set_len(len))
+        self.with(|hands| hands.disk.put(&[], |_| hands.file.set_len(len)), |held| held.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.put(&[], |_| self.file.sync_data())
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.put(data, |data| self.file.write(offset, data))
+        let to_file = |hands: &Hands| {
+            hands.unsafe_yet.store(true, Ordering::Relaxed);
+            hands.disk.put(data, |data| hands.file.write(offset, data))
+        };
+        self.with(to_file, |held| held.write(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {
-        self.file.close()
+        self.0.file.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+        self.0.file.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
+        self.0.file.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
+        self.0.file.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
+        self.0.file.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
+        self.0.file.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
+        self.0.file.query_lock_range(start, end)
     }
 }
 
@@ -143,12 +208,18 @@ impl StorageBackend for InMemory {
         if offset + out.len() as u64 > changes.len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let there = changes.of_file.saturating_sub(offset).min(out.len() as u64) as usize;
+        if let Some(mut file) = self.file.as_ref().filter(|_| there > 0) {
+            file.seek(SeekFrom::Start(offset))?;
+            file.read_exact(&mut out[..there])?;
+        }
+        out[there..].fill(0);
+        if changes.blocks.is_empty() {
+            return Ok(());
+        }
         for (block, inside, range) in parts(offset, out.len()) {
-            let out = &mut out[range];
-            let size = out.len();
-            match changes.blocks.get(&block) {
-                Some(bytes) => out.copy_from_slice(&bytes[inside..inside + size]),
-                None => out.copy_from_slice(&self.block(block, changes.of_file)?[inside..inside + size]),
+            if let Some(bytes) = changes.blocks.get(&block) {
+                out[range.clone()].copy_from_slice(&bytes[inside..inside + range.len()]);
             }
         }
         Ok(())

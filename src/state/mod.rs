@@ -47,11 +47,11 @@ const CACHE_BYTES: usize = 48 << 20;
 pub struct State {
     /// There until dropped.
     database: Option<Database>,
+    /// The file, where changes are for it.
+    file: Option<OnDisk>,
     folder: PathBuf,
     disk: Disk,
     fresh: Option<String>,
-    /// Whether the file is this state's own, and not only looked at.
-    writes: bool,
     _lock: Lock,
 }
 
@@ -66,24 +66,27 @@ impl State {
         let path = folder.join(FILE);
         let existed = path.exists();
         let believed = seal::is_whole(&folder);
-        seal::break_open(&folder, disk).context("cannot open the state's seal")?;
-        let (database, reason) = match open_database(&path, disk, !believed) {
-            Ok(database) => (database, (!existed).then(|| "there is no earlier state".to_owned())),
+        if !believed {
+            seal::break_open(&folder, disk).context("cannot open the state's seal")?;
+        }
+        let ((database, file), reason) = match open_database(&path, disk, believed) {
+            Ok(opened) => (opened, (!existed).then(|| "there is no earlier state".to_owned())),
             Err(OpenError::Busy) => bail!("another lifthill process is working on this site ({})", folder.display()),
             Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
             Err(OpenError::Unusable(why)) => {
+                seal::break_open(&folder, disk).context("cannot open the state's seal")?;
                 disk.rename(&path, &folder.join(DAMAGED)).context("cannot set the damaged state aside")?;
-                let database = match open_database(&path, disk, false) {
-                    Ok(database) => database,
+                let opened = match open_database(&path, disk, false) {
+                    Ok(opened) => opened,
                     Err(OpenError::Busy) => bail!("another lifthill process is working on this site"),
                     Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
                     Err(OpenError::Unusable(why)) => bail!("cannot create {}: {why}", path.display()),
                 };
-                (database, Some(format!("the state could not be read ({why})")))
+                (opened, Some(format!("the state could not be read ({why})")))
             }
         };
-        Self { database: Some(database), folder, disk: disk.clone(), fresh: reason, writes: true, _lock: lock }
-            .of_this_code(code)
+        let (database, file) = (Some(database), Some(file));
+        Self { database, file, folder, disk: disk.clone(), fresh: reason, _lock: lock }.of_this_code(code)
     }
 
     /// Opens the state of the site at `root` to look at it. What is written to it is seen by this
@@ -110,8 +113,8 @@ impl State {
                 (nothing, Some(format!("the state could not be read ({error})")))
             }
         };
-        Self { database: Some(database), folder, disk: Disk::default(), fresh: reason, writes: false, _lock: lock }
-            .of_this_code(code)
+        let (database, disk) = (Some(database), Disk::default());
+        Self { database, file: None, folder, disk, fresh: reason, _lock: lock }.of_this_code(code)
     }
 
     fn of_this_code(mut self, code: Digest) -> Result<Self> {
@@ -162,6 +165,7 @@ impl State {
 
     /// Gives back room that nothing is kept in.
     pub fn compact(&mut self) -> Result<()> {
+        self.let_go()?;
         if let Some(database) = &mut self.database {
             database.compact()?;
         }
@@ -175,7 +179,18 @@ impl State {
 
     /// Begins a change.
     pub fn begin(&self) -> Result<Draft> {
-        Ok(Draft::new(self.database().begin_write()?))
+        self.let_go()?;
+        Ok(Draft::new(self.database().begin_write()?, self.file.clone()))
+    }
+
+    /// The file may be changed from now on. Its seal goes first, and for good: whatever a power failure
+    /// makes of the file is then compared with its checksums.
+    fn let_go(&self) -> Result<()> {
+        if let Some(file) = self.file.as_ref().filter(|file| file.is_held()) {
+            seal::break_open(&self.folder, &self.disk).context("cannot open the state's seal")?;
+            file.let_go().context("cannot write the state")?;
+        }
+        Ok(())
     }
 
     fn forget_what_other_code_wrote(&self, code: Digest) -> Result<Option<String>> {
@@ -208,7 +223,8 @@ impl Drop for State {
     /// state that is dropped because of a bug is not: the next one to open it looks at every byte.
     fn drop(&mut self) {
         drop(self.database.take());
-        if self.writes && !std::thread::panicking() {
+        let changed = self.file.as_ref().filter(|file| !file.is_held() && !std::thread::panicking());
+        if changed.is_some_and(|file| file.make_durable().is_ok()) {
             seal::close(&self.folder, &self.disk);
         }
     }
@@ -246,11 +262,12 @@ impl From<DatabaseError> for OpenError {
     }
 }
 
-fn open_database(path: &Path, disk: &Disk, check: bool) -> Result<Database, OpenError> {
+/// Opens the state's file; where it is not `believed`, every byte of it is compared with its checksums.
+fn open_database(path: &Path, disk: &Disk, believed: bool) -> Result<(Database, OnDisk), OpenError> {
     let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|error| OpenError::from(DatabaseError::from(redb::StorageError::from(error))))?;
-    let on_disk = OnDisk::new(file, disk.clone())?;
-    database_in(on_disk, check)
+    let on_disk = OnDisk::new(file, disk.clone(), believed)?;
+    Ok((database_in(on_disk.clone(), !believed)?, on_disk))
 }
 
 /// Opens the database and every table in it; `check` has every byte of it compared with its

@@ -8,6 +8,7 @@ use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTa
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::backend::OnDisk;
 use super::tables::Table;
 
 /// Something that tables can be read from.
@@ -86,11 +87,12 @@ impl Store for Snapshot {
 /// A change in the making. Dropped without a commit, it never happened.
 pub struct Draft {
     transaction: WriteTransaction,
+    file: Option<OnDisk>,
 }
 
 impl Draft {
-    pub(super) fn new(transaction: WriteTransaction) -> Self {
-        Self { transaction }
+    pub(super) fn new(transaction: WriteTransaction, file: Option<OnDisk>) -> Self {
+        Self { transaction, file }
     }
 
     /// Opens all tables for writing and hands them to `work`.
@@ -118,7 +120,8 @@ impl Draft {
     pub fn commit(mut self) -> Result<()> {
         self.transaction.set_durability(Durability::Immediate)?;
         self.transaction.set_quick_repair(true);
-        Ok(self.transaction.commit()?)
+        self.transaction.commit()?;
+        self.file.map_or(Ok(()), |file| file.make_durable()).context("cannot write the state")
     }
 }
 
