@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::address::{Address, address};
 use super::own;
-use super::ready::Ready;
+use super::ready::{Ready, tag};
 use super::shelf::{self, Shelf};
 use crate::headers::REVALIDATE;
 use crate::output::Written;
@@ -122,10 +122,13 @@ async fn file(
     let (source, written) = chosen.map_or((path, ready.written), |variant| (&variant.file, variant.written));
     let mut response = Response::new(Body::empty());
     response.headers_mut().clone_from(&ready.headers);
-    let mark = if injection.is_some() { "-served" } else { "" };
-    let etag = format!("\"{}{mark}\"", written.digest);
+    let etag = match (injection, chosen) {
+        (Some(_), _) => tag(&written, "-served"),
+        (None, Some(variant)) => variant.tag.clone(),
+        (None, None) => ready.tag.clone(),
+    };
     let set = response.headers_mut();
-    set.insert(ETAG, HeaderValue::from_str(&etag)?);
+    set.insert(ETAG, etag.clone());
     if let Some(variant) = chosen {
         set.insert(CONTENT_ENCODING, variant.encoding.clone());
     }
@@ -161,7 +164,7 @@ async fn body(shelf: &Shelf, path: &RelPath, mut written: Written) -> anyhow::Re
 fn send(
     mut response: Response<Body>,
     asked: &HeaderMap,
-    etag: &str,
+    etag: &HeaderValue,
     length: u64,
     part: impl FnOnce(u64, u64) -> anyhow::Result<Body>,
 ) -> anyhow::Result<Response<Body>> {
@@ -233,11 +236,11 @@ fn range_of(text: &str, length: u64) -> Range {
 }
 
 /// Whether the request knows this version already.
-fn matches(asked: &HeaderMap, etag: &str) -> bool {
+fn matches(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     tags.flat_map(|tags| tags.split(','))
         .map(|tag| tag.trim())
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// A page with something put in before the end of its body.

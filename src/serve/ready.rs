@@ -1,6 +1,7 @@
 //! What is known of a file before anybody asks for it: what the table says of it, what is said of
 //! it besides its bytes, and its compressed variants. Worked out once an edition.
 
+use axum::body::Bytes;
 use axum::http::header::{ACCEPT_ENCODING, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,6 +14,8 @@ use crate::paths::RelPath;
 pub struct Ready {
     /// What the table says of it.
     pub written: Written,
+    /// The strong tag of its bytes.
+    pub tag: HeaderValue,
     /// What is said of it besides its bytes.
     pub headers: HeaderMap,
     /// Files beside it that hold the same in fewer bytes.
@@ -24,6 +27,8 @@ pub struct Variant {
     /// How it is encoded, as in `Content-Encoding`.
     pub encoding: HeaderValue,
     name: &'static str,
+    /// The strong tag of its bytes.
+    pub tag: HeaderValue,
     /// The variant's file.
     pub file: RelPath,
     /// What the table says of it.
@@ -42,7 +47,7 @@ impl Ready {
                 headers.insert(name, value);
             }
         }
-        Self { written, headers, variants: Vec::new() }
+        Self { written, tag: tag(&written, ""), headers, variants: Vec::new() }
     }
 
     /// A file of an edition.
@@ -52,7 +57,7 @@ impl Ready {
             let Some(beside) = encoding.of_file(file) else { continue };
             if let Some(written) = edition.compressed(&beside)? {
                 let (name, value) = (encoding.name(), HeaderValue::from_static(encoding.name()));
-                ready.variants.push(Variant { encoding: value, name, file: beside, written });
+                ready.variants.push(Variant { encoding: value, name, tag: tag(&written, ""), file: beside, written });
             }
         }
         if !ready.variants.is_empty() {
@@ -71,6 +76,12 @@ impl Ready {
         let usable = weighed.filter(|(weight, _)| *weight > 0);
         usable.min_by_key(|(weight, one)| (std::cmp::Reverse(*weight), one.written.stamp.size)).map(|(_, one)| one)
     }
+}
+
+/// A strong tag: the digest of the bytes, and a mark where something is put into them on their way out.
+pub fn tag(written: &Written, mark: &str) -> HeaderValue {
+    let text = format!("\"{}{mark}\"", written.digest);
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("hexadecimal digits and a word of ours")
 }
 
 /// How much an encoding is wanted, in thousandths.
