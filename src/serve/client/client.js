@@ -13,8 +13,9 @@
   // Our own elements live in one host, out of reach of the page's styles.
   const host = document.createElement("lifthill-live");
   const root = host.attachShadow({ mode: "open" });
-  const style = document.createElement("style");
-  style.textContent = `
+  // A sheet that is no element, which the strictest policy lets be.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`
     :host { all: initial; }
     .panel { position: fixed; right: 8px; bottom: 8px; z-index: 2147483646; font: 12px/1.4 system-ui, sans-serif;
       color: #e8e8ea; background: #1b1b20e6; border-radius: 6px; padding: 4px 8px; max-width: min(28rem, 90vw); }
@@ -24,7 +25,8 @@
     .overlay { position: fixed; inset: 0; z-index: 2147483645; background: #0009; display: grid; }
     .overlay[hidden] { display: none; }
     iframe { border: 0; width: min(64rem, 94vw); height: 80vh; margin: auto; border-radius: 8px; background: #1b1b20; }
-    button { position: absolute; right: 3vw; top: 2vh; font: 14px system-ui, sans-serif; padding: 4px 10px; }`;
+    button { position: absolute; right: 3vw; top: 2vh; font: 14px system-ui, sans-serif; padding: 4px 10px; }`);
+  root.adoptedStyleSheets = [sheet];
   const panel = document.createElement("details");
   panel.className = "panel";
   const summary = document.createElement("summary");
@@ -36,7 +38,7 @@
   const close = document.createElement("button");
   close.textContent = "Hide";
   close.addEventListener("click", () => { overlay.hidden = true; });
-  root.append(style, panel, overlay);
+  root.append(panel, overlay);
   document.documentElement.append(host);
 
   const showOverlay = (query) => {
