@@ -2,6 +2,7 @@
 //! one, so that an edit touches only the pages that read it. Knows nothing of pages.
 
 mod delivery;
+pub mod hosting;
 mod photos;
 pub mod publish;
 
@@ -55,6 +56,10 @@ pub struct Settings {
     pub assets: AssetSettings,
     /// How files are sent.
     pub delivery: DeliverySettings,
+    /// Which servers and hosts are given files of their own.
+    pub hosting: hosting::HostingSettings,
+    /// The Content-Security-Policy.
+    pub policy: hosting::PolicySettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
 }
@@ -125,6 +130,8 @@ impl Default for Settings {
             extra: BTreeMap::new(),
             assets: AssetSettings::default(),
             delivery: DeliverySettings::default(),
+            hosting: hosting::HostingSettings::default(),
+            policy: hosting::PolicySettings::default(),
             photos: PhotoSettings::default(),
         }
     }
@@ -249,6 +256,8 @@ impl Settings {
         }
         self.assets.read(fields, findings);
         self.delivery.read(fields, findings);
+        self.hosting.read(fields, findings);
+        self.policy.read(fields, findings);
         self.photos.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
@@ -277,6 +286,9 @@ impl Settings {
         add("lists.articles", self.per_page.articles.into());
         add("compress.assets", self.delivery.compress.assets_words().into());
         add("compress.pages", self.delivery.compress.pages_words().into());
+        add("headers", format!("{:?}", self.delivery.headers).into());
+        add("hosting", self.hosting.words().into());
+        add("security", self.policy.words().into());
         for (code, name) in &self.countries {
             add(&format!("countries.{code}"), name.as_str().into());
         }

@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 pub use crate::config::Encoding;
+use crate::config::hosting::{FOLDER, HostFile, Inlined};
 use crate::config::{HeaderPattern, Settings};
 use crate::paths::RelPath;
 
@@ -103,17 +104,25 @@ pub struct FileHeaders<'r> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderRules {
     own: Vec<HeaderPattern>,
+    /// The Content-Security-Policy, if there is one.
+    policy: Option<(&'static str, String)>,
 }
 
 impl HeaderRules {
-    /// The rules that `settings` say.
-    pub fn of_settings(settings: &Settings) -> Self {
-        Self { own: settings.delivery.headers.clone() }
+    /// The rules that `settings` say. `hashes` are those of the scripts and style sheets that pages
+    /// may hold.
+    pub fn new(settings: &Settings, hashes: &[(Inlined, String)]) -> Self {
+        Self { own: settings.delivery.headers.clone(), policy: settings.policy.header(hashes) }
     }
 
     /// The site's own patterns, in order.
     pub fn own(&self) -> &[HeaderPattern] {
         &self.own
+    }
+
+    /// What is said with every file unless a pattern says otherwise, besides type and `Cache-Control`.
+    pub fn usual(&self) -> impl Iterator<Item = (&str, &str)> {
+        SECURITY.into_iter().chain(self.policy.iter().map(|(name, value)| (*name, value.as_str())))
     }
 
     /// What is said of a file, by its path below `output/`.
@@ -138,10 +147,19 @@ impl HeaderRules {
                 found.more.push((name, value));
             }
         }
-        let rest = SECURITY.iter().filter(|(name, _)| !set.iter().any(|own| own.eq_ignore_ascii_case(name)));
-        found.more.extend(rest.copied());
+        found.more.extend(self.usual().filter(|(name, _)| !set.iter().any(|own| own.eq_ignore_ascii_case(name))));
         found
     }
+}
+
+/// Whether a file only tells a server or host how the site is sent, and is nothing for visitors.
+pub fn is_for_servers(file: &str) -> bool {
+    is_outside(file) || [HostFile::Headers, HostFile::Redirects].iter().any(|host| host.url()[1..] == *file)
+}
+
+/// Whether a file of ours lies not below `output/`, but in the folder of what configures servers.
+pub fn is_outside(file: &str) -> bool {
+    file.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The URL path under which the file at `path` below `output/` is seen: a folder's `index.html` is the folder.
@@ -237,7 +255,7 @@ mod tests {
     #[test]
     fn the_first_pattern_that_fits_wins_header_by_header() {
         let text = "[headers]\n'/feed.xml' = 'no-store'\n'*.xml' = { Cache-Control = 'x', Content-Type = 'text/xml' }\n'/*' = { referrer-policy = 'no-referrer' }\n";
-        let rules = HeaderRules::of_settings(&Settings::parse(text).expect("settings"));
+        let rules = HeaderRules::new(&Settings::parse(text).expect("settings"), &[]);
         let said = rules.of_file(&file("feed.xml")).clone();
         assert_eq!((&*said.cache_control, &*said.content_type), ("no-store", "text/xml"));
         assert_eq!(said.more, [("referrer-policy", "no-referrer"), ("X-Content-Type-Options", "nosniff")]);

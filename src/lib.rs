@@ -43,6 +43,7 @@
 //!   at any change; tests try each.
 //! * A dry run, [`build::why`] and [`build::impact`] read the state under changes that only they
 //!   see; there is no second way to decide what is due.
+//! * What configures a server is an output like every other, but lies in `.lifthill/hosting/`.
 //! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
 //!   write. No symbolic link is followed.
 //!
@@ -59,7 +60,7 @@
 //! 4  build      one build from end to end; why
 //! 3  site       which pages exist (routes) and what each shows (views)
 //!    catalog    the only way to read; groups
-//! 2  source, state, render, media, assets, compress, output      these never import each other
+//! 2  source, state, render, media, assets, compress, hosting, output   these never import each other
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, disk, stop, diagnostics, fields, config, report
 //!    headers    what a server says of a file
@@ -86,6 +87,7 @@ pub mod model;
 
 pub mod assets;
 pub mod compress;
+pub mod hosting;
 pub mod media;
 pub mod output;
 pub mod render;

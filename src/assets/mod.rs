@@ -17,7 +17,7 @@ mod vite;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -86,6 +86,8 @@ pub struct Assets {
     pub bundled: BTreeMap<String, Bundled>,
     /// Assets that are also published under their own name, at the site's root.
     pub copies: Vec<String>,
+    /// The site's root, which no page learns of.
+    root: PathBuf,
     /// The settings that they were made with.
     made_with: Option<(bool, AssetSettings, String)>,
     /// Style sheets and scripts that were minified or compiled now, not found in the store.
@@ -154,6 +156,12 @@ impl Assets {
         self.by_path.keys().chain(self.bundled.keys()).map(String::as_str)
     }
 
+    /// The final text of an asset, for pages that hold it.
+    pub fn text(&self, name: &str) -> Result<String> {
+        let bytes = self.bytes(&self.root, name)?.into_owned();
+        String::from_utf8(bytes).with_context(|| format!("the asset {name} is no text"))
+    }
+
     /// The final bytes of an asset.
     pub fn bytes(&self, root: &Path, path: &str) -> Result<Cow<'_, [u8]>> {
         let asset = self.by_path.get(path).with_context(|| format!("there is no asset {path}"))?;
@@ -193,7 +201,7 @@ enum Source {
 pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, Vec<Diagnostic>)> {
     let (mut files, mut problems) = files::list(root)?;
     let made_with = Some(conditions(settings));
-    let mut assets = Assets { made_with, ..Assets::default() };
+    let mut assets = Assets { made_with, root: root.to_owned(), ..Assets::default() };
     let (sheets, compiled) = compile(root, &mut files, cas, &mut assets, &mut problems)?;
 
     let raw: Vec<Raw<'_>> = files

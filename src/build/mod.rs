@@ -59,6 +59,7 @@ use crate::cas::Cas;
 use crate::catalog::Cell;
 use crate::compress;
 use crate::config::Settings;
+use crate::config::hosting::HostFile;
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::disk::Disk;
@@ -256,6 +257,8 @@ struct Memory {
     moments: Vec<(i64, String)>,
     /// Path and URL of every published asset; one may have two URLs.
     asset_urls: BTreeSet<(String, String)>,
+    /// The files for servers and hosts.
+    host_files: BTreeSet<HostFile>,
     /// Page sizes: parks, rides, companies, articles.
     per_page: Option<[u32; 4]>,
     /// Whether content files hold records; `None` before the first build.
@@ -286,6 +289,7 @@ impl Memory {
             now: reading.now,
             moments: self.moments.clone(),
             asset_urls: around.assets.published(),
+            host_files: build.settings.hosting.files().into_iter().collect(),
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             seen: self.seen.clone(),

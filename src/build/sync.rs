@@ -258,6 +258,13 @@ impl<'s> Sync<'s, '_, '_> {
         for new in published.difference(&memory.asset_urls) {
             self.index.add_page(route(new));
         }
+        let files = self.index.settings.hosting.files().into_iter().collect();
+        for gone in memory.host_files.difference(&files) {
+            self.index.remove_page(&Route::Hosting(*gone));
+        }
+        for new in files.difference(&memory.host_files) {
+            self.index.add_page(Route::Hosting(*new));
+        }
         let sizes =
             memory.per_page.map(|[parks, rides, companies, articles]| PerPage { parks, rides, companies, articles });
         if let Some(sizes) = sizes.filter(|sizes| *sizes != self.index.settings.per_page) {

@@ -43,7 +43,7 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
     let expected = files::names(&State::peek(scratch.path(), code_digest())?.snapshot()?)?;
     let mut verified = Verified { files: expected.len() as u64, ..Verified::default() };
     for file in ours.union(&expected) {
-        let read = |home: &Path| fs::read(file.under(&home.join(output::FOLDER))).ok();
+        let read = |home: &Path| fs::read(output::path_of(home, file)).ok();
         let here = read(options.home()).filter(|_| ours.contains(file));
         let clean = read(scratch.path());
         if here != clean {
@@ -101,7 +101,7 @@ pub fn verify_sample(
             // A page that cannot be made any more should not have been skipped.
             Err(message) => Some(message.into_bytes()),
         };
-        let here = fs::read(file.under(&options.home().join(output::FOLDER))).ok();
+        let here = fs::read(output::path_of(options.home(), file)).ok();
         if here != made {
             verified.note(file, here.as_deref(), made.as_deref());
         }

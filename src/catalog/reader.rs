@@ -258,6 +258,12 @@ impl Reader {
         self.catalog.assets.find(name)
     }
 
+    /// The text of an asset that there is.
+    pub fn asset_text(&self, name: &str) -> Result<String> {
+        self.note(Cell::Asset(name.to_owned()));
+        self.catalog.assets.text(name)
+    }
+
     /// URLs of the style sheets and of the imported scripts of a source in a bundle; nothing for
     /// any other asset.
     pub fn bundled(&self, name: &str) -> (&[String], &[String]) {

@@ -245,7 +245,8 @@ fn header(
     value_place: Range<usize>,
     findings: &mut Findings<'_>,
 ) -> Option<(String, String)> {
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.bytes().all(plain) {
         findings.note(place, format!("`{name}` is not the name of a header"), None);
         return None;
     }

@@ -1,5 +1,6 @@
 //! Files below `output/`: written beside and renamed over something, created directly where
-//! nothing stood, removed only when asked. Knows nothing of pages or of why a file exists.
+//! nothing stood, removed only when asked. What configures servers lies in a folder of its own
+//! beside it ([`path_of`]). Knows nothing of pages or of why a file exists.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -11,13 +12,21 @@ use anyhow::{Context, Result, bail};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use crate::config::hosting;
 use crate::digest::Digest;
 use crate::disk::Disk;
+use crate::headers::is_outside;
 use crate::paths::RelPath;
 use crate::stamp::Stamp;
 
 /// The folder of a site's output in its root.
 pub const FOLDER: &str = "output";
+
+/// The place of an output of the site whose output and state are in `home`: below `output/`, but for
+/// the files that configure servers, whose paths are those in `home` itself.
+pub fn path_of(home: &Path, path: &RelPath) -> PathBuf {
+    if is_outside(path.as_str()) { path.under(home) } else { path.under(&home.join(FOLDER)) }
+}
 
 /// What we know of a file that we wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +49,8 @@ pub struct Placed {
 /// The output folder of one build.
 pub struct Output {
     root: PathBuf,
+    /// The folder that `output/` is in.
+    home: PathBuf,
     disk: Disk,
     /// Folders known to be real folders inside the root, so that each is looked at once.
     folders: Vec<Mutex<FxHashSet<Box<str>>>>,
@@ -60,12 +71,12 @@ impl Output {
 
     /// The output folder of the site at `root`, which need not be there, to be looked at.
     pub fn look(root: &Path, disk: &Disk) -> Result<Self> {
-        let root = root.join(FOLDER);
+        let (root, home) = (root.join(FOLDER), root.to_owned());
         if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
             bail!("{} is a symbolic link; writing through it is refused", root.display());
         }
         let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Ok(Self { root, disk: disk.clone(), folders, serial: AtomicU64::new(0) })
+        Ok(Self { root, home, disk: disk.clone(), folders, serial: AtomicU64::new(0) })
     }
 
     /// The output folder itself.
@@ -94,9 +105,20 @@ impl Output {
         Ok(files)
     }
 
+    /// The place of a file.
+    fn path(&self, path: &RelPath) -> PathBuf {
+        path_of(&self.home, path)
+    }
+
+    /// The place of a folder that an output lies in, however far below.
+    fn folder(&self, folder: &str) -> PathBuf {
+        let of_servers = folder.split('/').next() == hosting::FOLDER.split('/').next();
+        if of_servers { self.home.join(folder) } else { self.root.join(folder) }
+    }
+
     /// The stamp of a file; `None` where there is no such file.
     pub fn stamp(&self, path: &RelPath) -> Option<Stamp> {
-        let metadata = fs::symlink_metadata(path.under(&self.root)).ok()?;
+        let metadata = fs::symlink_metadata(self.path(path)).ok()?;
         metadata.is_file().then(|| Stamp::of(&metadata))
     }
 
@@ -113,7 +135,7 @@ impl Output {
         if let Some(known) = known.filter(|known| known.digest == digest) {
             return Ok(Placed { written: *known, changed: false });
         }
-        let target = path.under(&self.root);
+        let target = self.path(path);
         self.make_folder(path.parent().unwrap_or_default())?;
         let context = || format!("cannot write {}", target.display());
         if known.is_none() {
@@ -154,7 +176,7 @@ impl Output {
         if let Some(stamp) = self.same_bytes(path, bytes) {
             return Ok(Placed { written: Written { digest, stamp }, changed: false });
         }
-        let target = path.under(&self.root);
+        let target = self.path(path);
         let temporary = self.temporary(target.parent().unwrap_or(&self.root));
         let linked = link(bytes, &temporary).and_then(|linked| {
             if !linked {
@@ -186,10 +208,9 @@ impl Output {
     /// of modification, from which servers tell whether a visitor's copy is still good.
     pub fn place_beside(&self, path: &RelPath, bytes: &[u8], known: Option<&Written>, of: &RelPath) -> Result<Placed> {
         let mut placed = self.place(path, bytes, known)?;
-        let target = path.under(&self.root);
+        let target = self.path(path);
         let context = || format!("cannot set the time of {}", target.display());
-        let wanted =
-            fs::symlink_metadata(of.under(&self.root)).and_then(|file| file.modified()).with_context(context)?;
+        let wanted = fs::symlink_metadata(self.path(of)).and_then(|file| file.modified()).with_context(context)?;
         let found = fs::symlink_metadata(&target).and_then(|file| file.modified()).with_context(context)?;
         if found != wanted {
             self.disk.set_modified(&target, wanted).with_context(context)?;
@@ -201,7 +222,7 @@ impl Output {
     /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
     /// gone is no error; says whether there was one.
     pub fn remove(&self, path: &RelPath) -> Result<bool> {
-        let target = path.under(&self.root);
+        let target = self.path(path);
         if !self.is_inside(path) {
             return Ok(false);
         }
@@ -215,7 +236,7 @@ impl Output {
         };
         let mut folder = path.parent();
         while let Some(name) = folder {
-            if self.disk.remove_dir(&self.root.join(name)).is_err() {
+            if self.disk.remove_dir(&self.folder(name)).is_err() {
                 break;
             }
             self.shard(name).remove(name);
@@ -226,7 +247,7 @@ impl Output {
 
     /// Removes half-written files that a killed build has left beside `path`.
     pub fn remove_litter(&self, path: &RelPath) -> Result<()> {
-        let folder = self.root.join(path.parent().unwrap_or_default());
+        let folder = self.folder(path.parent().unwrap_or_default());
         if !self.is_inside(path) {
             return Ok(());
         }
@@ -255,7 +276,7 @@ impl Output {
         if let Some((parent, _)) = folder.rsplit_once('/') {
             self.make_folder(parent)?;
         }
-        let path = self.root.join(folder);
+        let path = self.folder(folder);
         match self.disk.create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -272,7 +293,7 @@ impl Output {
     fn is_inside(&self, path: &RelPath) -> bool {
         let mut folder = path.parent();
         while let Some(name) = folder {
-            if !fs::symlink_metadata(self.root.join(name)).is_ok_and(|metadata| metadata.is_dir()) {
+            if !fs::symlink_metadata(self.folder(name)).is_ok_and(|metadata| metadata.is_dir()) {
                 return false;
             }
             folder = name.rsplit_once('/').map(|(parent, _)| parent);
@@ -281,7 +302,7 @@ impl Output {
     }
 
     fn read(&self, path: &RelPath) -> io::Result<Option<Vec<u8>>> {
-        let target = path.under(&self.root);
+        let target = self.path(path);
         match fs::symlink_metadata(&target) {
             Ok(metadata) if metadata.is_file() => fs::read(&target).map(Some),
             Ok(_) => Ok(None),
@@ -292,7 +313,7 @@ impl Output {
 
     /// The stamp of the file if it holds just `bytes`.
     fn same_bytes(&self, path: &RelPath, bytes: &[u8]) -> Option<Stamp> {
-        let target = path.under(&self.root);
+        let target = self.path(path);
         if !fs::symlink_metadata(&target).ok()?.is_file() {
             return None;
         }

@@ -5,6 +5,8 @@
 //! ```text
 //! current            → releases/20261124T235959Z-1a2b3c4d
 //! releases/<id>/     what the web server sends
+//! hosting/current    → <id>
+//! hosting/<id>/      what configures the web server, where the settings ask for it
 //! manifests/<id>     the release as a record
 //! register.json      releases in order, and what is owed
 //! lock               held while somebody deploys
@@ -29,6 +31,7 @@ use super::register::{DebtLine, Line, Register};
 use super::told::{Outcome, write_purge_list};
 use super::{Options, Progress, Wish, keys, of_site, retention, runtime, verify};
 use crate::config::Settings;
+use crate::config::hosting;
 use crate::config::publish::Target;
 use crate::digest::Digest;
 use crate::headers::Encoding;
@@ -57,9 +60,22 @@ struct There {
 struct Wanted {
     manifest: Manifest,
     sources: BTreeMap<Box<str>, Box<str>>,
-    bytes: PathBuf,
+    bytes: Bytes,
     back_to: Option<String>,
     uncertain: BTreeSet<Box<str>>,
+}
+
+/// Where the bytes of objects are.
+struct Bytes {
+    /// What is sent.
+    sent: PathBuf,
+    /// What configures the web server.
+    hosting: PathBuf,
+}
+
+/// The path of what configures a web server below the folder of such files.
+fn of_hosting(key: &str) -> Option<&str> {
+    key.strip_prefix(hosting::FOLDER)?.strip_prefix('/')
 }
 
 /// Does what is wished for.
@@ -80,7 +96,7 @@ pub fn run(
             Wanted {
                 manifest: local.manifest,
                 sources: local.sources,
-                bytes: root.join(crate::output::FOLDER),
+                bytes: Bytes { sent: root.join(crate::output::FOLDER), hosting: root.join(hosting::FOLDER) },
                 back_to: None,
                 uncertain: BTreeSet::new(),
             }
@@ -178,7 +194,7 @@ impl Folder<'_> {
         Ok(Wanted {
             manifest: self.release(&line.id)?.manifest,
             sources: BTreeMap::new(),
-            bytes: self.place.join("releases").join(&line.id),
+            bytes: Bytes { sent: self.at(&line.id, ""), hosting: self.place.join("hosting").join(&line.id) },
             back_to: Some(line.id),
             uncertain: BTreeSet::new(),
         })
@@ -187,13 +203,12 @@ impl Folder<'_> {
     /// Files of the live release that are missing or hold other bytes.
     fn damaged(&self, there: &There) -> Result<(BTreeSet<Box<str>>, Vec<String>)> {
         let Some(live) = there.register.releases.first() else { return Ok(Default::default()) };
-        let root = self.place.join("releases").join(&live.id);
         let mut found: Vec<(Box<str>, String)> = there
             .base
             .entries
             .par_iter()
             .filter_map(|(key, entry)| {
-                let finding = match fs::read(root.join(&**key)) {
+                let finding = match fs::read(self.at(&live.id, key)) {
                     Ok(bytes) if Digest::of(&bytes) == entry.digest => return None,
                     Ok(_) => "holds other bytes",
                     Err(_) => "is missing",
@@ -237,7 +252,7 @@ impl Folder<'_> {
             base: &there.base,
             plan: &plan,
             now,
-            bytes: &bytes,
+            bytes: &bytes.sent,
             prefix_bytes: 0,
             is_return: back_to.is_some(),
         };
@@ -252,6 +267,7 @@ impl Folder<'_> {
             return Err(Failure::Refused(refused));
         }
         if plan.is_empty() && there.register.generation > 0 {
+            self.point_hosting(outcome.live.as_deref().unwrap_or_default())?;
             return Ok(outcome);
         }
         self.clear(&there.register)?;
@@ -304,10 +320,39 @@ impl Folder<'_> {
         link(&Path::new("releases").join(&release.id), &beside)?;
         fs::rename(&beside, self.place.join("current")).context("cannot replace the link `current`")?;
         sync_folder(self.place)?;
+        self.point_hosting(&release.id)?;
         let retention = retention(self.target);
         let (generation, now) = (register.generation, self.options.now);
         register.releases.retain(|line| !retention.is_over(line.generation, line.at, generation, now));
         Ok(register)
+    }
+
+    /// Makes what configures the web server that of the release `id`, if there is any.
+    fn point_hosting(&self, id: &str) -> Result<()> {
+        let folder = self.place.join("hosting");
+        let (current, beside) = (folder.join("current"), folder.join(".current.new"));
+        let gone = |path: &Path| match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("cannot remove a link"),
+            _ => Ok(()),
+        };
+        if !folder.join(id).is_dir() {
+            return gone(&current);
+        }
+        if fs::read_link(&current).is_ok_and(|there| there == Path::new(id)) {
+            return Ok(());
+        }
+        gone(&beside)?;
+        link(Path::new(id), &beside)?;
+        fs::rename(&beside, &current).context("cannot replace the link `hosting/current`")?;
+        sync_folder(&folder)
+    }
+
+    /// The place of an object of a release.
+    fn at(&self, id: &str, key: &str) -> PathBuf {
+        match of_hosting(key) {
+            Some(file) => self.place.join("hosting").join(id).join(file),
+            None => self.place.join("releases").join(id).join(key),
+        }
     }
 
     fn write(&self, register: &Register) -> Result<()> {
@@ -318,11 +363,14 @@ impl Folder<'_> {
     /// those whose time is over.
     fn clear(&self, register: &Register) -> Result<()> {
         let known: BTreeSet<&str> = register.releases.iter().map(|line| line.id.as_str()).collect();
-        for folder in ["releases", "manifests"] {
+        for folder in ["releases", "manifests", "hosting"] {
             let path = self.place.join(folder);
+            if folder == "hosting" && !path.exists() {
+                continue;
+            }
             for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
                 let entry = entry?;
-                if known.contains(&*entry.file_name().to_string_lossy()) {
+                if known.contains(&*entry.file_name().to_string_lossy()) || entry.file_name() == "current" {
                     continue;
                 }
                 let gone = match entry.file_type()?.is_dir() {
@@ -343,7 +391,7 @@ struct Making<'m> {
     release: &'m Release,
     plan: &'m Plan,
     sources: BTreeMap<Box<str>, Box<str>>,
-    bytes: PathBuf,
+    bytes: Bytes,
     progress: &'m dyn Progress,
 }
 
@@ -352,16 +400,17 @@ impl Making<'_> {
     fn make(&self) -> Result<(u64, u64)> {
         let releases = self.folder.place.join("releases");
         let partial = releases.join(format!(".{}.partial", self.release.id));
-        let live = self.there.register.releases.first().map(|line| releases.join(&line.id));
+        let live = self.there.register.releases.first().map(|line| line.id.as_str());
         let manifest = &self.release.manifest;
-        let folders: BTreeSet<&str> = manifest
-            .entries
-            .keys()
-            .chain(manifest.retired.keys())
-            .map(|key| key.rsplit_once('/').map_or("", |(folder, _)| folder))
-            .collect();
+        let target_of = |key: &str| match of_hosting(key) {
+            Some(_) => self.folder.at(&self.release.id, key),
+            None => partial.join(key),
+        };
+        let keys = manifest.entries.keys().chain(manifest.retired.keys());
+        let folders: BTreeSet<PathBuf> =
+            keys.filter_map(|key| Some(target_of(key).parent()?.to_owned())).chain([partial.clone()]).collect();
         for folder in &folders {
-            fs::create_dir_all(partial.join(folder)).with_context(|| format!("cannot create {}", partial.display()))?;
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let mended: BTreeSet<&str> =
             self.plan.changes.iter().filter(|one| one.action == Action::Mend).map(|one| &*one.key).collect();
@@ -376,9 +425,9 @@ impl Making<'_> {
         let retired = manifest.retired.iter().map(|(key, retired)| (key, &retired.entry));
         let all: Vec<_> = manifest.entries.iter().chain(retired).collect();
         all.par_iter().try_for_each(|(key, entry)| -> Result<()> {
-            let target = partial.join(&***key);
-            if let Some(live) = live.as_ref().filter(|_| is_there(key, entry.digest)) {
-                let source = live.join(&***key);
+            let target = target_of(key);
+            if let Some(live) = live.filter(|_| is_there(key, entry.digest)) {
+                let source = self.folder.at(live, key);
                 // A file has only so many links; one more copy begins anew.
                 if fs::hard_link(&source, &target).is_ok() {
                     return Ok(());
@@ -388,7 +437,7 @@ impl Making<'_> {
                 File::options().write(true).open(&target)?.set_modified(modified)?;
                 return Ok(());
             }
-            self.copy(key, entry.digest, &target, live.as_deref())?;
+            self.copy(key, entry.digest, &target, live)?;
             self.progress.advance(entry.size);
             Ok(())
         })?;
@@ -399,8 +448,11 @@ impl Making<'_> {
 
     /// Copies a file, held against its digest. Its time is later than that of what stood there,
     /// by a whole second: web servers tell versions apart by size and second.
-    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&Path>) -> Result<()> {
-        let source = self.bytes.join(self.sources.get(key).map_or(key, |source| &**source));
+    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&str>) -> Result<()> {
+        let source = match of_hosting(key) {
+            Some(file) => self.bytes.hosting.join(file),
+            None => self.bytes.sent.join(self.sources.get(key).map_or(key, |source| &**source)),
+        };
         if RelPath::new(key).is_none() {
             bail!("{key} is no path of a file");
         }
@@ -410,7 +462,8 @@ impl Making<'_> {
         }
         fs::write(target, &bytes).with_context(|| format!("cannot write {}", target.display()))?;
         let plain = Encoding::plain_of(key).unwrap_or(key);
-        let stood = live.and_then(|live| fs::metadata(live.join(plain)).and_then(|file| file.modified()).ok());
+        let stood =
+            live.and_then(|live| fs::metadata(self.folder.at(live, plain)).and_then(|file| file.modified()).ok());
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.release.at.max(0) as u64);
         let modified = stood.map_or(now, |stood| now.max(stood + Duration::from_secs(1)));
         let file = File::options().write(true).open(target)?;

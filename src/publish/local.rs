@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::manifest::{Class, Entry, Headers, Manifest, dress};
 use crate::build::{Inventory, OutputFile};
-use crate::config::publish::{Target, Variants};
+use crate::config::publish::{Host, Target, Variants};
 use crate::headers::{self, Encoding, HeaderRules};
 
 /// A site as it is to be published.
@@ -40,6 +40,9 @@ pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Res
     let tagged = target.purge.as_ref().is_some_and(|purge| purge.tags);
     for file in &inventory.files {
         let path = file.path.as_str();
+        if headers::is_for_servers(path) && !takes(target, path) {
+            continue;
+        }
         let variant_of = plain_of(path);
         if variant_of.is_some() && target.variants != Variants::Siblings {
             continue;
@@ -77,6 +80,15 @@ pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Res
         local.manifest.entries.insert(path.into(), entry);
     }
     Ok(local)
+}
+
+/// Whether a target has use for a file that tells how the site is sent: a host for its own, the folder
+/// of a web server for what configures that.
+fn takes(target: &Target, path: &str) -> bool {
+    match headers::is_outside(path) {
+        true => target.to.starts_with("file:"),
+        false => matches!(target.host, Host::Netlify | Host::CloudflarePages),
+    }
 }
 
 /// The names of tags as they are stored with an object.

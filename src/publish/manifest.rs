@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::headers::is_for_servers;
 
 const MAGIC: &[u8; 4] = b"LHR1";
 
@@ -211,7 +212,11 @@ impl Release {
 
     /// Keys whose URLs a cache may hold in an older form.
     pub fn touched(&self) -> BTreeSet<&str> {
-        let changed = self.changes.iter().filter(|change| may_be_cached(change)).map(|change| &*change.key);
+        let changed = self
+            .changes
+            .iter()
+            .filter(|change| may_be_cached(change) && !is_for_servers(&change.key))
+            .map(|change| &*change.key);
         changed.chain(self.unpurged.iter().map(|key| &**key)).collect()
     }
 }

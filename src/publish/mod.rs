@@ -214,7 +214,7 @@ pub fn differences(root: &Path, settings: &Settings, to: &Named<'_>) -> Result<d
 /// The site as it is to be published, and the hold on its state: nobody builds meanwhile.
 pub fn of_site(root: &Path, settings: &Settings, target: &Target) -> Result<(Local, crate::build::Inventory), Failure> {
     let inventory = inventory(root)?;
-    let local = local(&inventory, target, &HeaderRules::of_settings(settings))?;
+    let local = local(&inventory, target, &HeaderRules::new(settings, &[]))?;
     Ok((local, inventory))
 }
 

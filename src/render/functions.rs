@@ -20,11 +20,12 @@ thread_local! {
 }
 
 /// Every function that goes to the page.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "url",
     "absolute_url",
     "asset",
     "asset_info",
+    "inline",
     "image",
     "setting",
     "park",

@@ -5,8 +5,9 @@ use std::io::{Read, Seek, SeekFrom};
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, VARY,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+    CONTENT_SECURITY_POLICY_REPORT_ONLY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+    VARY,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -15,7 +16,7 @@ use super::address::{Address, address};
 use super::own;
 use super::ready::{Ready, tag};
 use super::shelf::{self, Shelf};
-use crate::headers::REVALIDATE;
+use crate::headers::{REVALIDATE, is_for_servers};
 use crate::output::Written;
 use crate::paths::RelPath;
 
@@ -68,6 +69,9 @@ async fn find(
         let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::MOVED_PERMANENTLY);
         return Ok(Answer { response: moved(status, &redirect.to), endpoint: "redirect" });
     }
+    if is_for_servers(address.file.as_str()) {
+        return Ok(Answer { response: nothing_there(shelf, injection).await?, endpoint: "404" });
+    }
     if let Some(ready) = shelf.current(&address.file).await? {
         let response = file(request, shelf, &address.file, &ready, injection).await?;
         return Ok(Answer { response, endpoint: endpoint(&address.file) });
@@ -104,6 +108,7 @@ async fn nothing_there(shelf: &Shelf, injection: Option<&Injection>) -> anyhow::
     *response.status_mut() = StatusCode::NOT_FOUND;
     response.headers_mut().clone_from(&ready.headers);
     response.headers_mut().remove(VARY);
+    make_room(response.headers_mut(), injection);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
     Ok(response)
 }
@@ -122,6 +127,7 @@ async fn file(
     let (source, written) = chosen.map_or((path, ready.written), |variant| (&variant.file, variant.written));
     let mut response = Response::new(Body::empty());
     response.headers_mut().clone_from(&ready.headers);
+    make_room(response.headers_mut(), injection);
     let etag = match (injection, chosen) {
         (Some(_), _) => tag(&written, "-served"),
         (None, Some(variant)) => variant.tag.clone(),
@@ -241,6 +247,16 @@ fn matches(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     tags.flat_map(|tags| tags.split(','))
         .map(|tag| tag.trim())
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+}
+
+/// Lets what is put into a page do its work under the site's policy.
+fn make_room(headers: &mut HeaderMap, injection: Option<&Injection>) {
+    for name in [CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY] {
+        let policy = headers.get(&name).filter(|_| injection.is_some()).and_then(|policy| policy.to_str().ok());
+        if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&own::policy(policy)).ok()) {
+            headers.insert(name, policy);
+        }
+    }
 }
 
 /// A page with something put in before the end of its body.

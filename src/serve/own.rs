@@ -28,6 +28,21 @@ pub fn injection(token: &str, digest: &str) -> String {
     format!("<script src=\"{PREFIX}client.js\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
 }
 
+/// The site's Content-Security-Policy with what our part of a page needs: its script, its requests and
+/// the overlay.
+pub fn policy(of_site: &str) -> String {
+    let mut parts: Vec<String> = of_site.split(';').map(|part| part.trim().to_owned()).collect();
+    for name in ["script-src", "connect-src", "frame-src"] {
+        let part = parts.iter_mut().find(|part| part.split(' ').next() == Some(name));
+        match part {
+            Some(part) if part.ends_with(" 'none'") || *part == name => *part = format!("{name} 'self'"),
+            Some(part) => part.push_str(" 'self'"),
+            None => parts.push(format!("{name} 'self'")),
+        }
+    }
+    parts.join("; ")
+}
+
 /// Answers a request below [`PREFIX`].
 pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
     let name = request.uri.path().strip_prefix(PREFIX).unwrap_or_default();

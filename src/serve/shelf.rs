@@ -18,6 +18,7 @@ use super::counters::Counters;
 use super::ready::Ready;
 use crate::build::{self, Progress};
 use crate::config::Settings;
+use crate::config::hosting::Inlined;
 use crate::digest::Digest;
 use crate::headers::HeaderRules;
 use crate::output::{FOLDER, Written};
@@ -115,7 +116,7 @@ impl Edition {
             None => Arc::new(redirects(root, digest)?),
         };
         let empty = snapshot.count(Table::Outputs)? == 0;
-        let rules = HeaderRules::of_settings(settings);
+        let rules = HeaderRules::new(settings, &hashes(root, &snapshot, settings)?);
         Ok(Self { snapshot, redirects: (digest, redirects), rules, empty, ready: RwLock::default() })
     }
 
@@ -153,6 +154,19 @@ impl Edition {
     pub fn compressed(&self, form: &RelPath) -> Result<Option<Written>> {
         self.snapshot.value(Table::Compressed, form.as_str().as_bytes())
     }
+}
+
+/// The hashes of the scripts and style sheets that pages may hold, from the list of assets.
+fn hashes(root: &Path, snapshot: &Snapshot, settings: &Settings) -> Result<Vec<(Inlined, String)>> {
+    let list: Option<Written> = snapshot.value(Table::Outputs, b"assets/manifest.json")?;
+    let Some(list) = list.filter(|_| !settings.policy.inline.is_empty()) else { return Ok(Vec::new()) };
+    let bytes = std::fs::read(root.join(FOLDER).join("assets/manifest.json")).unwrap_or_default();
+    if list.digest != Digest::of(&bytes) {
+        return Ok(Vec::new());
+    }
+    let all: serde_json::Value = serde_json::from_slice(&bytes).context("assets/manifest.json cannot be read")?;
+    let hash = |name: &String| Some((Inlined::of(name)?, all.get(name)?.get("integrity")?.as_str()?.to_owned()));
+    Ok(settings.policy.inline.iter().filter_map(|(name, _)| hash(name)).collect())
 }
 
 /// The redirects that a list with this digest holds; an altered list is no list of ours.

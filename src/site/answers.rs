@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::shapes;
 use super::view::map;
 use crate::catalog::{Group, Reader};
+use crate::config::hosting::{Inlined, PolicyMode};
 use crate::diagnostics::suggestion;
 use crate::headers::content_type;
 use crate::model::card::CardDetails;
@@ -27,6 +28,7 @@ impl Answers for PageAnswers {
             }
             "asset" => self.asset(arguments),
             "asset_info" => self.asset_info(arguments),
+            "inline" => self.inline(arguments),
             "image" => super::images::image(&self.0, arguments),
             "setting" => self.setting(arguments),
             "park" => self.one(Kind::Park, arguments),
@@ -93,6 +95,28 @@ impl PageAnswers {
             "css" => list(css),
             "imports" => list(imports),
         }))
+    }
+
+    /// The text of a style sheet or script, to stand in a page.
+    fn inline(&self, arguments: &Kwargs) -> Result<Value, String> {
+        let name: &str = required(arguments, "path")?;
+        if self.0.asset(name).is_none() {
+            return Err(self.no_asset(name));
+        }
+        let policy = &self.0.setting("security").policy;
+        if policy.mode != PolicyMode::Off && !policy.inline.iter().any(|(known, _)| known == name) {
+            return Err(format!("the policy forbids assets/{name} in pages; name it in `inline` of `[security]`"));
+        }
+        let text = self.0.asset_text(name).map_err(in_words)?;
+        let lower = text.to_ascii_lowercase();
+        if Inlined::of(name).is_none()
+            || lower.contains("</style")
+            || lower.contains("</script")
+            || lower.contains("<!--")
+        {
+            return Err(format!("assets/{name} cannot stand in a page"));
+        }
+        Ok(Value::safe_string(&text))
     }
 
     fn no_asset(&self, name: &str) -> String {

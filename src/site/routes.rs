@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Group, country_name};
+use crate::config::hosting::{FOLDER, HostFile};
 use crate::config::{PerPage, Settings};
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
@@ -40,6 +41,8 @@ pub enum Route {
     Asset(String, String),
     /// All assets, for machines.
     AssetManifest,
+    /// A file for a server or host.
+    Hosting(HostFile),
 }
 
 /// The lists that the site always has.
@@ -96,6 +99,10 @@ impl Route {
     /// The page's URL path; `None` where the route's text is not one.
     pub fn url(&self) -> Option<UrlPath> {
         let url = match self {
+            // Where the configuration of servers lies is no place for anything that a site calls so.
+            Self::Redirect(url, _) | Self::Asset(_, url) if url.split('/').nth(1) == FOLDER.split('/').next() => {
+                return None;
+            }
             Self::Home => "/".to_owned(),
             Self::List(list, 1) => format!("/{}/", list.folder()),
             Self::List(list, number) => format!("/{}/page/{number}/", list.folder()),
@@ -110,6 +117,7 @@ impl Route {
             Self::Feed => "/feed.xml".to_owned(),
             Self::Robots => "/robots.txt".to_owned(),
             Self::NotFound => "/404.html".to_owned(),
+            Self::Hosting(file) => file.url().to_owned(),
         };
         UrlPath::new(&url)
     }
@@ -132,6 +140,7 @@ impl Route {
             Self::Robots => "robots",
             Self::NotFound => "404",
             Self::Asset(..) => "asset",
+            Self::Hosting(_) => "hosting",
         }
     }
 

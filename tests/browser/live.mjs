@@ -34,7 +34,7 @@ const BASE = (await theme("base.html"))
   .replace("<body>", '<body>\n<details id="own"><summary>More</summary><p>Folded.</p></details><input id="typed" aria-label="typed">');
 const RIDE = (await theme("ride.html")).replace("{% block main %}", '{% block main %}<p id="mark">marked</p>');
 
-await write("lifthill.toml", 'title = "Parks"\nbase_url = "https://parks.example"\n');
+await write("lifthill.toml", 'title = "Parks"\nbase_url = "https://parks.example"\n[security]\npolicy = "strict"\n');
 await write("content/parks/efteling/index.md", '+++\nname = "Efteling"\n+++\n\nA park.\n');
 await write(PYTHON, prose("first"));
 await write("content/parks/efteling/rides/baron.md", '+++\nname = "Baron"\ncategory = "roller_coaster"\n+++\n\nA dive.\n');

@@ -25,7 +25,7 @@ const FLOORS: [(&[&str], Neighbours); 8] = [
         Neighbours::Earlier,
     ),
     (&["model"], Neighbours::None),
-    (&["source", "state", "render", "media", "assets", "compress", "output"], Neighbours::None),
+    (&["source", "state", "render", "media", "assets", "compress", "hosting", "output"], Neighbours::None),
     (&["catalog", "site"], Neighbours::Earlier),
     (&["build"], Neighbours::None),
     (&["serve", "publish", "metrics"], Neighbours::None),

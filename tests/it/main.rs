@@ -7,6 +7,7 @@ mod dice;
 mod floors;
 mod golden;
 mod histories;
+mod hosting;
 mod increments;
 mod interruptions;
 mod mistakes;

@@ -121,9 +121,9 @@ impl Site {
         fs::rename(self.path(from), to).expect("something to rename");
     }
 
-    /// What `output/` holds.
+    /// What `output/` holds, and the folder of what configures servers.
     pub fn output(&self) -> Tree {
-        Tree::of(&self.path("output"))
+        outputs(&self.root())
     }
 
     /// The text of a page, by URL or file.
@@ -243,7 +243,7 @@ impl Site {
         copy(&self.root(), &root, &["output", ".lifthill"]);
         let jobs = if arguments.contains(&"--jobs") { &[][..] } else { &["--jobs", "1"] };
         let built = build_in(elsewhere.path(), "another/place", &[arguments, jobs].concat(), "Pacific/Kiritimati");
-        (built, Tree::of(&root.join("output")))
+        (built, outputs(&root))
     }
 
     #[track_caller]
@@ -392,6 +392,12 @@ impl Built {
         lines.sort();
         lines
     }
+}
+
+/// Every output of the site at `root`, by its path below `output/` or in the root.
+fn outputs(root: &Path) -> Tree {
+    let hosting = ".lifthill/hosting";
+    Tree::of(&root.join("output")).with(&Tree::of(&root.join(hosting)), &format!("{hosting}/"))
 }
 
 /// A Markdown file with TOML front matter. `text` is the front matter, and after a line `+++`, if

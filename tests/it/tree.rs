@@ -35,6 +35,12 @@ impl Tree {
         tree
     }
 
+    /// This folder, and another as one below it.
+    pub fn with(mut self, other: &Self, prefix: &str) -> Self {
+        self.0.extend(other.0.iter().map(|(path, entry)| (format!("{prefix}{path}"), entry.clone())));
+        self
+    }
+
     fn add(&mut self, folder: &Path, prefix: &str, left_out: &[&str]) {
         for entry in fs::read_dir(folder).expect("a folder that was just seen") {
             let entry = entry.expect("an entry of it");

@@ -7,6 +7,7 @@ mod company;
 mod country;
 mod feed;
 mod home;
+mod hosting;
 mod list;
 mod model;
 mod park;
@@ -32,6 +33,7 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
         Route::Redirect(_, id) => small::redirect(route, id, reader),
         Route::Redirects => small::redirects(reader),
         Route::AssetManifest => asset_manifest::view(reader),
+        Route::Hosting(file) => hosting::view(*file, reader),
         Route::SitemapIndex => sitemap::index(route, reader),
         Route::SitemapSite => sitemap::site(route, reader),
         Route::Sitemap(kind, number) => sitemap::part(route, *kind, *number, reader),

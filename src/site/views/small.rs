@@ -2,7 +2,7 @@
 //! are passed on.
 
 use crate::assets;
-use crate::catalog::{Group, Reader};
+use crate::catalog::Reader;
 use crate::model::RecordId;
 use crate::render::Entries;
 use crate::site::routes::Route;
@@ -21,14 +21,8 @@ pub fn redirect(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, F
 
 /// All redirects as JSON: `[{"from": …, "to": …, "status": 301}]`, sorted by `from`.
 pub fn redirects(reader: &Reader) -> Result<View, Failure> {
-    let mut all = Vec::new();
-    for id in reader.members(&Group::Redirects)? {
-        if let Some(card) = reader.member_card(&id)? {
-            all.extend(card.redirects.iter().map(|from| (from.clone(), card.url.clone())));
-        }
-    }
-    all.sort();
-    let all = all.into_iter().map(|(from, to)| serde_json::json!({ "from": from, "to": to, "status": 301 }));
+    let all = super::hosting::redirects(reader)?.into_iter();
+    let all = all.map(|one| serde_json::json!({ "from": one.from, "to": one.to, "status": 301 }));
     let mut bytes = serde_json::to_vec_pretty(&all.collect::<Vec<_>>()).map_err(anyhow::Error::from)?;
     bytes.push(b'\n');
     Ok(View::Bytes(bytes))

@@ -99,23 +99,12 @@ impl Served {
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            request.push_str(&format!("Host: {}\r\n", self.address));
-        }
-        headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
-        self.send(request.as_bytes(), b"\r\n")
+        ask(self.address, method, path, headers)
     }
 
     /// Sends bytes and reads until the server closes the connection.
     pub fn send(&self, head: &[u8], rest: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.write_all(&[head, rest].concat()).expect("the server reads");
-        let mut bytes = Vec::new();
-        // The server may refuse what it has not read to the end.
-        let _ = stream.read_to_end(&mut bytes);
-        Answer::parse(&bytes)
+        send(self.address, head, rest)
     }
 
     /// Waits until a page says this.
@@ -166,6 +155,26 @@ impl Served {
     }
 }
 
+/// Asks any server for something.
+pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request.push_str(&format!("Host: {address}\r\n"));
+    }
+    headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
+    send(address, request.as_bytes(), b"\r\n")
+}
+
+fn send(address: SocketAddr, head: &[u8], rest: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(&[head, rest].concat()).expect("the server reads");
+    let mut bytes = Vec::new();
+    // The server may refuse what it has not read to the end.
+    let _ = stream.read_to_end(&mut bytes);
+    Answer::parse(&bytes)
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -173,17 +182,41 @@ impl Drop for Served {
     }
 }
 
+/// A body that was sent in pieces, each after its length.
+fn joined(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let length = std::str::from_utf8(&rest[..end]).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let length = length.expect("the length of a piece");
+        whole.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 4 + length..];
+    }
+    whole
+}
+
 impl Answer {
     fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-        Self { status, head, body: bytes.get(end + 4..).unwrap_or_default().to_vec() }
+        let mut answer = Self { status, head, body: bytes.get(end + 4..).unwrap_or_default().to_vec() };
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = joined(&answer.body);
+        }
+        answer
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    /// Every header, its name in small letters; sorted.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut all: Vec<_> = lines.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+        all.sort();
+        all
     }
 
     pub fn text(&self) -> String {

@@ -1,0 +1,199 @@
+//! nginx: the part of a site's configuration for the `http` block (maps, which know redirects and
+//! headers) and the part for a `server` block, and the same two for a balancer in front of several
+//! servers. Tried with Debian's 1.22.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{HEAD, Redirect, encoded, expression, fingerprinted, literal, names, said};
+use crate::config::hosting::{Balancer, HostFile, HostingSettings};
+use crate::headers::{HeaderRules, IMMUTABLE, Packing, REVALIDATE, SHORT, TYPES};
+
+/// Bytes of a file below which it is not worth compressing, as beside files.
+const MIN_BYTES: usize = 1024;
+
+/// The longest key that nginx' maps take unasked, and how many it finds quickly.
+const MAP: (usize, usize) = (46, 1024);
+
+/// A text in double quotes.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A text in double quotes where nginx looks for variables. It has no other way to write a `$` than
+/// a variable that holds one.
+fn value(word: &str, text: &str) -> String {
+    quoted(text).replace('$', &format!("${{{word}_dollar}}"))
+}
+
+/// The part for the `http` block.
+pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect]) -> String {
+    let mut out = format!("{HEAD}# Include it in the http block; Debian does so with what lies in conf.d.\n");
+    redirects_of(&mut out, word, redirects);
+    let _ =
+        write!(out, "\n# A dollar sign, which nginx cannot quote.\ngeo ${word}_dollar {{\n    default \"$\";\n}}\n");
+    for (number, name) in names(rules).into_iter().enumerate() {
+        let _ = write!(out, "\n# {name}\nmap \"$status:$uri\" ${word}_header_{number} {{\n");
+        if number == 0 {
+            line(&mut out, r"(?:30[1278]|404):", &value(word, REVALIDATE));
+        }
+        for (pattern, text) in said(rules, name) {
+            line(&mut out, &format!("[0-9]+:{}", whole(pattern)), &value(word, text));
+        }
+        if number == 0 {
+            line(&mut out, &format!("[0-9]+:/{}", fingerprinted()), &value(word, IMMUTABLE));
+            line(&mut out, r".*\.html\z", &value(word, REVALIDATE));
+        }
+        let usual = if number == 0 { Some(SHORT) } else { usual(rules, name) };
+        let _ = write!(out, "    default {};\n}}\n", value(word, usual.unwrap_or_default()));
+    }
+    out
+}
+
+fn usual<'r>(rules: &'r HeaderRules, name: &str) -> Option<&'r str> {
+    rules.usual().find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// One line of a map: whoever begins with the expression.
+fn line(out: &mut String, expression: &str, value: &str) {
+    let _ = writeln!(out, "    {} {value};", quoted(&format!("~(?s)^{expression}")));
+}
+
+/// The paths of files whose URLs fit a pattern: nginx knows a folder's page as `…/index.html`.
+fn whole(pattern: &str) -> String {
+    format!(r"{}(?<!/index\.html)(?:(?<=/)index\.html)?\z", expression(pattern))
+}
+
+/// The maps that know redirects. nginx compares without regard to case; hence each entry says what it
+/// is for, and is believed only if that is what was asked for.
+fn redirects_of(out: &mut String, word: &str, redirects: &[Redirect]) {
+    let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
+    for redirect in redirects {
+        let bare = redirect.from.strip_suffix('/').unwrap_or(&redirect.from);
+        by_key.entry(bare).or_insert(&redirect.to);
+    }
+    let mut alike: BTreeMap<String, u32> = BTreeMap::new();
+    by_key.keys().for_each(|key| *alike.entry(key.to_ascii_lowercase()).or_default() += 1);
+    let longest = by_key.keys().map(|key| key.len()).max().unwrap_or_default();
+    if longest > MAP.0 {
+        let _ = writeln!(out, "map_hash_bucket_size {};", (longest + 32).next_power_of_two());
+    }
+    if by_key.len() > MAP.1 {
+        let _ = writeln!(out, "map_hash_max_size {};", (2 * by_key.len()).next_power_of_two());
+    }
+    let named = |text: &str| text.replace("WORD", word);
+    out.push_str("\n# Redirects, asked for with or without a slash at the end.\n");
+    out.push_str(&named(BARE));
+    for (from, to) in &by_key {
+        let entry = value(word, &format!("{from}>{}", encoded(to)));
+        match alike.get(&from.to_ascii_lowercase()) {
+            Some(1) => {
+                let _ = writeln!(out, "    {} {entry};", quoted(from));
+            }
+            _ => line(out, &format!(r"{}\z", literal(from)), &entry),
+        }
+    }
+    out.push_str(&named(CHECKED));
+}
+
+/// The path without a slash at its end, and the beginning of the list by it.
+const BARE: &str = r#"map $uri $WORD_path {
+    "~(?s)^(?<WORD_bare>.+)/\\z" $WORD_bare;
+    default $uri;
+}
+
+map $WORD_path $WORD_entry {
+"#;
+
+/// The end of the list, and where its entry leads if it is one for the path.
+const CHECKED: &str = r#"    default "";
+}
+
+map "$WORD_path>$WORD_entry" $WORD_redirect {
+    "~(?s)^(?<WORD_from>.*)>\\k<WORD_from>>(?<WORD_to>[^>]+)\\z" $WORD_to;
+    default "";
+}
+"#;
+
+/// The part for the `server` block. `packed` says whether pages have compressed variants.
+pub fn nginx_server(word: &str, rules: &HeaderRules, hosting: &HostingSettings, packed: bool) -> String {
+    let mut out = format!("{HEAD}# Include it in the site's server block, beside listen, server_name and root.\n");
+    if let Some(root) = &hosting.root {
+        let _ = writeln!(out, "root {};", quoted(root));
+    }
+    out.push_str("index index.html;\nabsolute_redirect off;\netag on;\n");
+    out.push_str("\n# What lies beside a file is sent in place of it to whoever takes it.\n");
+    if hosting.brotli {
+        out.push_str("brotli_static on;\n");
+    }
+    out.push_str("gzip_static on;\ngzip_vary on;\ngzip_proxied any;\n");
+    if packed {
+        out.push_str("gzip off;\n");
+    } else {
+        let loose = TYPES.iter().filter(|(_, _, packing)| *packing == Packing::Loose);
+        let mut types: Vec<&str> =
+            loose.map(|(_, name, _)| *name).filter(|name| !name.starts_with("text/html")).collect();
+        types.sort_unstable();
+        types.dedup();
+        let types: Vec<String> = types.into_iter().map(quoted).collect();
+        let html = quoted("text/html; charset=utf-8");
+        let types = types.join("\n    ");
+        let _ = write!(out, "gzip on;\ngzip_min_length {MIN_BYTES};\ngzip_types\n    {html}\n    {types};\n");
+    }
+    out.push_str("\ncharset off;\ndefault_type application/octet-stream;\ntypes {\n");
+    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    TYPES.iter().for_each(|(extension, name, _)| types.entry(name).or_default().push(extension));
+    for (name, extensions) in types {
+        let _ = writeln!(out, "    {} {};", quoted(name), extensions.join(" "));
+    }
+    out.push_str("}\n\n");
+    for (number, name) in names(rules).into_iter().enumerate() {
+        let _ = writeln!(out, "add_header {name} ${word}_header_{number} always;");
+    }
+    let _ = write!(
+        out,
+        "\nif (${word}_redirect) {{\n    return 301 ${word}_redirect;\n}}\n\n\
+         # A folder without a page is none that visitors should know of.\n\
+         error_page 403 404 =404 /404.html;\n\n\
+         location / {{\n    try_files $uri $uri/ =404;\n}}\n"
+    );
+    for file in [HostFile::Headers, HostFile::Redirects] {
+        let _ = write!(out, "location = {} {{\n    return 404;\n}}\n", file.url());
+    }
+    for (pattern, text) in said(rules, "content-type") {
+        let _ = write!(
+            out,
+            "location {} {{\n    types {{ }}\n    default_type {};\n    try_files $uri $uri/ =404;\n}}\n",
+            format_args!("~ {}", quoted(&format!("(?s)^{}", whole(pattern)))),
+            quoted(text)
+        );
+    }
+    out
+}
+
+/// The balancer's part for the `http` block.
+pub fn balancer_http(word: &str, balancer: &Balancer) -> String {
+    let mut out =
+        format!("{HEAD}# Include it in the balancer's http block.\nupstream {word}_servers {{\n    least_conn;\n");
+    let Balancer { backends, max_fails, fail_timeout_s, keepalive } = balancer;
+    for backend in backends {
+        let _ = writeln!(out, "    server {backend} max_fails={max_fails} fail_timeout={fail_timeout_s}s;");
+    }
+    let _ = write!(out, "    keepalive {keepalive};\n}}\n");
+    out
+}
+
+/// The balancer's part for the `server` block. What one server does not answer, the next is asked.
+pub fn balancer_server(word: &str, balancer: &Balancer) -> String {
+    let tries = balancer.backends.len();
+    format!(
+        "{HEAD}# Include it in the balancer's server block, beside listen and server_name.\n\
+         location / {{\n    proxy_pass http://{word}_servers;\n    proxy_http_version 1.1;\n    \
+         proxy_set_header Connection \"\";\n    proxy_set_header Host $host;\n    \
+         proxy_set_header X-Real-IP $remote_addr;\n    \
+         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
+         proxy_set_header X-Forwarded-Proto $scheme;\n    proxy_connect_timeout 2s;\n    proxy_read_timeout 10s;\n    \
+         proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 http_504;\n    \
+         proxy_next_upstream_tries {tries};\n}}\n"
+    )
+}
