@@ -103,10 +103,11 @@ async fn wish(
     wish: impl FnOnce(oneshot::Sender<anyhow::Result<String>>) -> Wish,
 ) -> Response<Body> {
     let (sender, receiver) = oneshot::channel();
+    // Before it is sent: whoever takes it up lowers the flag, and must not be hurried by his own wish.
+    server.hurry.store(true, Ordering::Relaxed);
     if server.wishes.send(wish(sender)).is_err() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the server is about to stop");
     }
-    server.hurry.store(true, Ordering::Relaxed);
     match receiver.await {
         Ok(Ok(json)) => text("application/json", json),
         Ok(Err(error)) => plain(StatusCode::CONFLICT, &format!("{error:#}")),
