@@ -12,8 +12,9 @@ use crate::headers::{HeaderRules, IMMUTABLE, Packing, REVALIDATE, SHORT, TYPES};
 /// Bytes of a file below which it is not worth compressing, as beside files.
 const MIN_BYTES: usize = 1024;
 
-/// The longest key that nginx' maps take unasked, and how many it finds quickly.
-const MAP: (usize, usize) = (46, 1024);
+/// Bytes of a key in nginx' maps, which take up to 46 where `map_hash_bucket_size` is not set; to set it
+/// is for whoever writes the whole configuration, since nginx takes it only before the first map.
+const KEY: usize = 40;
 
 /// A text in double quotes.
 fn quoted(text: &str) -> String {
@@ -64,49 +65,67 @@ fn whole(pattern: &str) -> String {
     format!(r"{}(?<!/index\.html)(?:(?<=/)index\.html)?\z", expression(pattern))
 }
 
-/// The maps that know redirects. nginx compares without regard to case; hence each entry says what it
-/// is for, and is believed only if that is what was asked for.
+/// The maps that know redirects. nginx compares without regard to case, and by keys as short as its
+/// tables take unasked: the end of a path. Hence each entry says what it is for, and is believed only
+/// if that is what was asked for. Paths that have no key of their own are asked for one by one.
 fn redirects_of(out: &mut String, word: &str, redirects: &[Redirect]) {
-    let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
+    let bare = |redirect: &'_ Redirect| redirect.from.strip_suffix('/').map_or(redirect.from.len(), str::len);
+    let mut alike: BTreeMap<String, Vec<&Redirect>> = BTreeMap::new();
     for redirect in redirects {
-        let bare = redirect.from.strip_suffix('/').unwrap_or(&redirect.from);
-        by_key.entry(bare).or_insert(&redirect.to);
-    }
-    let mut alike: BTreeMap<String, u32> = BTreeMap::new();
-    by_key.keys().for_each(|key| *alike.entry(key.to_ascii_lowercase()).or_default() += 1);
-    let longest = by_key.keys().map(|key| key.len()).max().unwrap_or_default();
-    if longest > MAP.0 {
-        let _ = writeln!(out, "map_hash_bucket_size {};", (longest + 32).next_power_of_two());
-    }
-    if by_key.len() > MAP.1 {
-        let _ = writeln!(out, "map_hash_max_size {};", (2 * by_key.len()).next_power_of_two());
+        let path = &redirect.from[..bare(redirect)];
+        alike.entry(key(path).unwrap_or_default().to_ascii_lowercase()).or_default().push(redirect);
     }
     let named = |text: &str| text.replace("WORD", word);
-    out.push_str("\n# Redirects, asked for with or without a slash at the end.\n");
-    out.push_str(&named(BARE));
-    for (from, to) in &by_key {
-        let entry = value(word, &format!("{from}>{}", encoded(to)));
-        match alike.get(&from.to_ascii_lowercase()) {
-            Some(1) => {
-                let _ = writeln!(out, "    {} {entry};", quoted(from));
+    let entry = |from: &str, to: &str| value(word, &format!("{from}>{}", encoded(to)));
+    let mut apart = Vec::new();
+    out.push_str(&named(PATH));
+    for (name, all) in &alike {
+        match &all[..] {
+            [one] if !name.is_empty() => {
+                let path = &one.from[..bare(one)];
+                let _ = writeln!(out, "    {} {};", quoted(key(path).unwrap_or_default()), entry(path, &one.to));
             }
-            _ => line(out, &format!(r"{}\z", literal(from)), &entry),
+            all => apart.extend(all.iter().map(|one| (&one.from[..bare(one)], &one.to))),
         }
+    }
+    out.push_str(&named(APART));
+    for (path, to) in apart {
+        line(out, &format!(r"{}\z", literal(path)), &entry(path, to));
     }
     out.push_str(&named(CHECKED));
 }
 
-/// The path without a slash at its end, and the beginning of the list by it.
-const BARE: &str = r#"map $uri $WORD_path {
+/// The key of a path; `None` where its end is none that nginx would take for one.
+fn key(path: &str) -> Option<&str> {
+    let start = path.len().saturating_sub(KEY);
+    path.get(start..).filter(|key| !key.starts_with(['~', '\\']))
+}
+
+/// The path without a slash at its end, its key, and the beginning of the list by keys.
+const PATH: &str = r#"
+# Redirects, asked for with or without a slash at the end.
+map $uri $WORD_path {
     "~(?s)^(?<WORD_bare>.+)/\\z" $WORD_bare;
     default $uri;
+}
+
+map $WORD_path $WORD_key {
+    "~(?s)(?<WORD_end>.{40})\\z" $WORD_end;
+    default $WORD_path;
+}
+
+map $WORD_key $WORD_listed {
+"#;
+
+/// The end of that list, and the beginning of the one by paths.
+const APART: &str = r#"    default "";
 }
 
 map $WORD_path $WORD_entry {
 "#;
 
-/// The end of the list, and where its entry leads if it is one for the path.
-const CHECKED: &str = r#"    default "";
+/// The end of that, and where an entry leads if it is one for the path.
+const CHECKED: &str = r#"    default $WORD_listed;
 }
 
 map "$WORD_path>$WORD_entry" $WORD_redirect {

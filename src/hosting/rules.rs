@@ -155,6 +155,12 @@ fn pattern(dialect: Dialect, pattern: &str) -> Result<String, String> {
     if dialect == Dialect::Cloudflare && pattern.matches('*').count() > 1 {
         return Err(format!("`{pattern}` has more than one `*`, of which Cloudflare Pages takes one"));
     }
+    // Netlify makes a regular expression of a part with a `*` and words, without quoting the words.
+    let odd =
+        |part: &str| part != "*" && part.contains('*') && part.contains(['(', ')', '[', ']', '+', '$', '|', '\\']);
+    if dialect == Dialect::Netlify && pattern.split('/').any(odd) {
+        return Err(format!("`{pattern}` cannot be said: Netlify would read more in it than a name and a `*`"));
+    }
     let slash = if pattern.starts_with('/') { "" } else { "/" };
     Ok(format!("{slash}{}", asked_for(pattern)))
 }

@@ -63,6 +63,9 @@ fn what_a_host_does_not_take_is_told_with_its_number() {
     assert!(site.fails().stderr().contains("a line has 2017 bytes, Cloudflare Pages takes 2000"));
     site.write("lifthill.toml", format!("{cloudflare}[headers]\n'/*/x/*' = 'a'\n"));
     assert!(site.fails().stderr().contains("`/*/x/*` has more than one `*`"));
+    let netlify = cloudflare.replace("cloudflare-pages", "netlify");
+    site.write("lifthill.toml", format!("{netlify}[headers]\n'/a(b*' = 'a'\n"));
+    assert!(site.fails().stderr().contains("`/a(b*` cannot be said: Netlify would read more in it"));
 }
 
 #[test]
