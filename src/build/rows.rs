@@ -71,7 +71,8 @@ impl Sync<'_, '_, '_> {
             };
             let mut changed: Vec<(UnitRows, KnownUnit)> = Vec::new();
             for unit in units {
-                if !unit.lines.is_empty() {
+                // In a first build nothing was told before.
+                if !self.first && !unit.lines.is_empty() {
                     told.insert(Digest::of(&unit.unit.state_key()).short());
                 }
                 let known: Option<KnownUnit> =

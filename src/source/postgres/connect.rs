@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, Postgres, Row, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Row, Transaction};
 
 use super::secret::Secret;
 use super::trouble::{Trouble, Why};
@@ -176,9 +176,11 @@ impl Link {
         rows.map_err(move |error| Trouble::of(&error, name, doing, secret)).boxed()
     }
 
-    /// The transaction itself, for what drives it by its own means.
-    pub fn transaction(&mut self) -> &mut Transaction<'static, Postgres> {
-        &mut self.transaction
+    /// Sends a script of several statements.
+    pub async fn script(&mut self, doing: &str, sql: &str) -> Result<(), Trouble> {
+        self.statements += 1;
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *self.transaction).await;
+        done.map(drop).map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
     }
 
     /// What an error in this transaction means.

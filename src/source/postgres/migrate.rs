@@ -1,13 +1,17 @@
 //! Our own tables: made and changed by the migrations in `migrations/`, which are part of the
 //! program. Knows nothing of what stands in them.
+//!
+//! Checksums and the table of what was applied are sqlx's, so that its own tools understand them. The
+//! statements are ours: sqlx names its own, and leaves them to whoever gets a pooler's connection next.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
-use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migration, MigrationType};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::connect::{For, Server, runtime};
+use super::connect::{For, Link, Server, runtime};
 use super::cursor::get;
 use super::trouble::{Trouble, Why};
 use crate::config;
@@ -15,7 +19,11 @@ use crate::config;
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Where it is kept which migrations were applied.
-const TABLE: &str = "lifthill.migrations";
+const TABLE: &str = "CREATE SCHEMA IF NOT EXISTS lifthill;
+CREATE TABLE IF NOT EXISTS lifthill.migrations (
+    version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(),
+    success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL
+);";
 
 /// A migration, and whether it was applied.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -29,21 +37,17 @@ pub struct Applied {
 }
 
 /// Every migration, in order.
-fn migrator() -> Migrator {
+fn all() -> Vec<Migration> {
     let mut migrations = Vec::new();
     for file in FILES.files() {
         let name = file.path().file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let (number, name) = name.split_once('_').unwrap_or((name, ""));
         let (Ok(version), Some(text)) = (number.parse(), file.contents_utf8()) else { continue };
-        let sql = sqlx::AssertSqlSafe(text.to_owned()).into_sql_str();
+        let sql = AssertSqlSafe(text.to_owned()).into_sql_str();
         migrations.push(Migration::new(version, name.replace('_', " ").into(), MigrationType::Simple, sql, false));
     }
-    let mut migrator = Migrator::with_migrations(migrations);
-    migrator.dangerous_set_table_name(TABLE);
-    migrator.create_schema("lifthill");
-    // A session's lock would outlive us behind a pooler; ours is the transaction's.
-    migrator.set_locking(false);
-    migrator
+    migrations.sort();
+    migrations
 }
 
 /// Applies what has not been applied, all or nothing. Returns every migration and whether it was
@@ -56,13 +60,18 @@ pub fn migrate(settings: &config::Postgres, root: &Path) -> Result<Vec<Applied>,
         link.rows(doing, sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('lifthill migrations', 0))"))
             .await?;
         let before = applied(&mut link).await?;
-        let done = migrator().run_direct(None, &mut **link.transaction(), false).await;
-        done.map_err(|error| match &error {
-            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
-                link.trouble(error, doing)
-            }
-            other => Trouble::new(Why::Refused, format!("database ({}): migrating: {other}", link.name)),
-        })?;
+        if before.iter().any(|one| !one.applied) {
+            link.script(doing, TABLE).await?;
+        }
+        for (migration, _) in all().iter().zip(&before).filter(|(_, before)| !before.applied) {
+            link.script(doing, migration.sql.as_str()).await?;
+            let note = sqlx::query(
+                "INSERT INTO lifthill.migrations (version, description, success, checksum, execution_time) \
+                 VALUES ($1, $2, true, $3, -1)",
+            );
+            let note = note.bind(migration.version).bind(&*migration.description).bind(&*migration.checksum);
+            link.execute(doing, note).await?;
+        }
         link.commit().await?;
         server.close().await;
         Ok(before)
@@ -92,23 +101,31 @@ pub fn status(settings: &config::Postgres, root: &Path) -> Result<Status, Troubl
     })
 }
 
-async fn applied(link: &mut super::connect::Link) -> Result<Vec<Applied>, Trouble> {
+/// Every migration, and whether the database has it. The error is that it has others than ours.
+async fn applied(link: &mut Link) -> Result<Vec<Applied>, Trouble> {
     let doing = "looking at the migrations";
     let there = link.rows(doing, sqlx::query("SELECT to_regclass('lifthill.migrations') IS NOT NULL")).await?;
-    let there = there.first().is_some_and(|row| get(row, 0).unwrap_or(false));
-    let done = if there {
-        let transaction = &mut **link.transaction();
-        let listed = transaction.list_applied_migrations(TABLE).await;
-        let listed = listed.map_err(|error| Trouble::new(Why::Refused, format!("database: {doing}: {error}")))?;
-        listed.into_iter().map(|one| one.version).collect()
-    } else {
-        Vec::new()
-    };
-    let all = migrator();
-    let known = all.iter().map(|one| Applied {
-        version: one.version,
-        name: one.description.to_string(),
-        applied: done.contains(&one.version),
-    });
-    Ok(known.collect())
+    let mut done: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
+    if there.first().is_some_and(|row| get(row, 0).unwrap_or(false)) {
+        let listed = sqlx::query("SELECT version, checksum FROM lifthill.migrations WHERE success");
+        for row in link.rows(doing, listed).await? {
+            done.insert(get(&row, 0)?, get(&row, 1)?);
+        }
+    }
+    let mut known = Vec::new();
+    for one in all() {
+        let found = done.remove(&one.version);
+        if found.as_ref().is_some_and(|checksum| *checksum != *one.checksum) {
+            let message = format!("migration {} is not the one that was applied", one.version);
+            return Err(Trouble::new(Why::Refused, format!("database ({}): {message}", link.name)));
+        }
+        known.push(Applied { version: one.version, name: one.description.to_string(), applied: found.is_some() });
+    }
+    match done.keys().next() {
+        Some(version) => {
+            let message = format!("it has migration {version}, which this program does not know; use a newer Lifthill");
+            Err(Trouble::new(Why::Refused, format!("database ({}): {message}", link.name)))
+        }
+        None => Ok(known),
+    }
 }

@@ -40,6 +40,10 @@ impl Trouble {
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 (Why::Unreachable, format!("{error}; is the server running, and are host and port right?"))
             }
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let what = "a certificate or key that the URL names, or the server's socket, is not there";
+                (Why::Unreachable, format!("{error}: {what}"))
+            }
             // What rustls refuses comes as one.
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => of_tls(error),
             sqlx::Error::Io(error) => (Why::Interrupted, format!("the connection was lost: {error}")),

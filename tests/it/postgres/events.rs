@@ -132,3 +132,27 @@ fn without_a_log_every_write_may_be_a_change() {
     server.sql("INSERT INTO things VALUES ('two')");
     assert_eq!(events.next(LONG), Some(Event::Changed));
 }
+
+#[test]
+fn connections_are_not_kept_for_ever() {
+    let server = Server::primary();
+    fill(&site_on(&server), &server);
+    let pids = || {
+        server.sql(
+            "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity \
+             WHERE application_name = 'lifthill' AND query NOT LIKE 'LISTEN%'",
+        )
+    };
+    // One that is of age is replaced.
+    let second = Duration::from_secs(1);
+    let events = watch(&Postgres { max_lifetime: second, ..asking(&server, second) });
+    let first = pids();
+    super::eventually(|| !pids().is_empty() && pids() != first);
+    drop(events);
+    super::eventually(|| pids().is_empty());
+    // One that is idle is given back.
+    let events = watch(&Postgres { idle_timeout: second, ..asking(&server, Duration::from_secs(3600)) });
+    super::eventually(|| pids().is_empty());
+    server.sql(RENAME);
+    assert_eq!(events.next(LONG), Some(Event::Changed), "and taken again");
+}

@@ -179,7 +179,7 @@ const LARGE: [&str; 11] = [
 const MANY: &str = "SET session_replication_role = replica;
     INSERT INTO lifthill.companies (slug, name, draft) SELECT 'company-' || n, 'C', true FROM generate_series(1, 10000) AS n;
     INSERT INTO lifthill.models (company, slug, name, draft) SELECT 'company-' || n, 'model', 'M', true FROM generate_series(1, 10000) AS n;
-    INSERT INTO lifthill.parks (slug, name, draft) SELECT 'park-' || n, 'P', true FROM generate_series(1, 10000) AS n;
+    INSERT INTO lifthill.parks (slug, name, draft) SELECT 'park-' || n, 'P', n > 10 FROM generate_series(1, 10000) AS n;
     INSERT INTO lifthill.articles (slug, title, date, draft) SELECT 'article-' || n, 'A', '2020', true FROM generate_series(1, 10000) AS n;
     INSERT INTO lifthill.rides (park, slug, name, category, draft)
         SELECT 'park-' || n % 10000 + 1, 'ride-' || n, 'R', 'other', true FROM generate_series(1, 100000) AS n;
@@ -194,7 +194,7 @@ const MANY: &str = "SET session_replication_role = replica;
     INSERT INTO lifthill.redirects (part, key, position, alias)
         SELECT 'rides', 'park-' || n % 10000 + 1 || '/ride-' || n, 0, '/old/' || n FROM generate_series(1, 20000) AS n;
     INSERT INTO lifthill.areas (park, slug, position, name)
-        SELECT 'park-' || n, 'area', 0, 'Area' FROM generate_series(1, 10000) AS n;
+        SELECT 'park-' || n % 10 + 1, 'area-' || n, n, 'Area' FROM generate_series(1, 10000) AS n;
     INSERT INTO lifthill.readers (name, oldest) VALUES ('slow', '1');
     INSERT INTO lifthill.change_log (xid, part, key, op)
         SELECT '10', 'rides', 'park-1/ride-' || n, 'U' FROM generate_series(1, 100000) AS n;";

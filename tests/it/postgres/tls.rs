@@ -71,10 +71,10 @@ fn what_sslmode_asks_for() {
         fails("no secure connection: invalid peer certificate: UnknownIssuer");
     }
     with("sslmode=verify-full&sslrootcert=/nowhere/ca.pem");
-    fails("/nowhere/ca.pem");
+    fails("a certificate or key that the URL names");
     with("sslmode=sometimes");
     let built = site.run(&[]);
-    built.exit(2).says("sslmode");
+    built.exit(2).says("unknown value \"sometimes\" for `ssl_mode`");
     keeps_the_secret(&site, built.stderr());
 }
 
