@@ -11,6 +11,8 @@ pub struct Changes {
     cells: FxHashMap<CellId, Change>,
     /// Changes whose details are kept.
     detailed: usize,
+    /// Whether nothing is kept: where every page is new, nobody asks what it had read.
+    unkept: bool,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,11 @@ const DETAILS: usize = 10_000;
 const LONGEST: usize = 300;
 
 impl Changes {
+    /// Nothing yet, after so many builds.
+    pub fn after(builds: u64) -> Self {
+        Self { unkept: builds == 0, ..Self::default() }
+    }
+
     /// Notes that a cell changed, came or went.
     pub fn note(&mut self, cell: &Cell) {
         self.note_because(cell, Causes::default());
@@ -56,12 +63,18 @@ impl Changes {
 
     /// Notes that a cell changed because of others.
     pub fn note_because(&mut self, cell: &Cell, causes: Causes) {
+        if self.unkept {
+            return;
+        }
         let change = || Change { name: cell.to_string().into(), detail: None, causes };
         self.cells.entry(cell.id()).or_insert_with(change);
     }
 
     /// Notes that a cell changed, and how.
     pub fn note_with(&mut self, cell: &Cell, detail: impl FnOnce() -> Option<String>) {
+        if self.unkept {
+            return;
+        }
         let detail = if self.detailed < DETAILS { detail() } else { None };
         self.detailed += usize::from(detail.is_some());
         let change =

@@ -92,6 +92,8 @@ fn known_chunks(snapshot: &Snapshot, part: Part, without: &BTreeSet<String>) -> 
 /// Puts what the database told into the report.
 pub fn tell(told: &Told, report: &mut Report) {
     report.rows.statements += told.statements;
+    // While files are looked at: a part of that phase.
+    report.phases.insert("database", told.asking);
     report.rows.full.clone_from(&told.full);
     report.rows.server = Some(told.server.clone());
     report.rows.notes.extend(told.notes.iter().cloned());

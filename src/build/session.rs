@@ -280,7 +280,7 @@ impl Session {
             content.removed.clear();
         }
 
-        let mut changes = Changes::default();
+        let mut changes = Changes::after(memory.build);
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -70,6 +71,8 @@ pub struct Told {
     pub server: String,
     /// Statements sent, transaction control included.
     pub statements: u64,
+    /// Seconds until it was known what has changed, connecting included.
+    pub asking: f64,
     /// What is worth knowing.
     pub notes: Vec<String>,
 }
@@ -169,6 +172,7 @@ impl Stream {
 type Opened = (Link, Queries, BTreeMap<Part, Scope>, Told);
 
 async fn open(ask: &Ask<'_>) -> Result<Opened> {
+    let start = Instant::now();
     let Chosen { mut link, position, role, notes } = choose(ask.settings, ask.root, ask.seen, ask.avoid).await?;
     let mut queries = match &ask.settings.sql {
         Some(folder) => Queries::from_files(ask.root, folder)?,
@@ -235,7 +239,12 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         identity: position.identity,
     };
     let statements = link.statements;
-    Ok((link, queries, scopes, Told { seen, full, server: role, statements, notes }))
+    Ok((
+        link,
+        queries,
+        scopes,
+        Told { seen, full, server: role, statements, asking: start.elapsed().as_secs_f64(), notes },
+    ))
 }
 
 /// What the log's entries mean for each part.

@@ -250,8 +250,8 @@ fn no_statement_reads_a_large_table_for_a_small_change() {
     assert!(slow.is_empty(), "read from end to end for nothing: {slow:#?}");
 
     // The test would notice: without its index a table is read from end to end.
-    server.sql("DROP INDEX lifthill.reviews_target; ANALYZE");
+    server.sql("DROP INDEX lifthill.change_log_xid");
     edit("Two");
     let (_, slow) = plans();
-    assert!(slow.iter().any(|line| line.contains("Seq Scan on reviews")), "an index is gone and nobody noticed");
+    assert!(slow.iter().any(|line| line.contains("Seq Scan on change_log")), "an index is gone and nobody noticed");
 }
