@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Daemon, free_port, site};
+use super::servers::free_ports;
+use super::{Daemon, site};
 
 /// Visitors at a time.
 const VISITORS: usize = 4;
@@ -13,7 +14,7 @@ const ASKS: usize = 150;
 
 #[test]
 fn a_server_that_is_stopped_costs_no_visitor_a_page() {
-    let ports = [free_port(), free_port(), free_port()];
+    let [front, ports @ ..] = free_ports::<4>();
     let backends = ports.map(|port| format!("'127.0.0.1:{port}'")).join(", ");
     let site = site(&format!("[hosting]\nfiles = ['nginx']\n[hosting.balancer]\nbackends = [{backends}]\n"));
     site.build();
@@ -31,7 +32,7 @@ fn a_server_that_is_stopped_costs_no_visitor_a_page() {
         .collect();
     let balancer = Daemon::nginx(
         &site.outside().join("balancer"),
-        free_port(),
+        front,
         &format!("include {};", place(".lifthill/hosting/balancer/http.conf")),
         &format!("include {};", place(".lifthill/hosting/balancer/server.conf")),
     );

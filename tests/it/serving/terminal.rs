@@ -44,7 +44,7 @@ fn keys_build_open_and_quit() {
     let path = browser(&site);
     let mut served = Served::start_by(IN_A_TERMINAL, &site, &["--open"], &[("PATH", &path)]).built();
     let address = format!("http://{}/", served.address());
-    assert_eq!(opened(&site, 1), [address.clone()]);
+    assert_eq!(opened(&site, 1), std::slice::from_ref(&address));
     served.types("?");
     served.hears("r: build again");
     site.edit(&ride_file("efteling/python"), "Four", "Five");
