@@ -27,6 +27,12 @@ fn no_server_no_password_no_database() {
     std::fs::write(&file, url.replace(PASSWORD, "wr0ng-passw0rd")).expect("a file");
     let built = site.run(&[]);
     built.exit(4).says("password authentication failed").never_says("wr0ng-passw0rd");
+    for command in [&["db", "migrate"][..], &["db", "status"], &["db", "import"], &["db", "export"]] {
+        let (code, said, talk) = site.command(command);
+        assert_eq!(code, 4, "{command:?}: {talk}");
+        assert!(talk.contains("password authentication failed"), "{command:?}: {talk}");
+        assert!(!format!("{said}{talk}").contains("wr0ng-passw0rd"), "{command:?} tells the password: {talk}");
+    }
     std::fs::write(&file, url.replace("/parks", "/nowhere")).expect("a file");
     fails(&site, 4, "there is no such database");
     std::fs::write(&file, "mysql://somewhere").expect("a file");
