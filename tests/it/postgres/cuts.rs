@@ -161,3 +161,31 @@ fn fill_and_more(server: &Server) {
     server.sql(super::CATALOGUE);
     server.sql(MUCH);
 }
+
+#[test]
+fn an_import_that_is_cut_leaves_nothing() {
+    let server = Server::primary();
+    let proxy = Proxy::before(server.port());
+    let mut site = site_through(&proxy, &server);
+    for number in 0..40 {
+        site = site.park(&format!("park-{number}"), "name = 'Park'\ncountry = 'NL'");
+    }
+    migrate(&site);
+    proxy.mend();
+    let (code, _, said) = site.command(&["db", "import"]);
+    assert_eq!(code, 0, "{said}");
+    let all = proxy.passed();
+    server.sql("TRUNCATE lifthill.parks, lifthill.layouts CASCADE");
+    proxy.cut_after(all / 2);
+    let (code, _, said) = site.command(&["db", "import"]);
+    assert_eq!(code, 4, "{said}");
+    assert_eq!(
+        server.sql("SELECT (SELECT count(*) FROM lifthill.parks) + (SELECT count(*) FROM lifthill.layouts)"),
+        "0"
+    );
+    keeps_the_secret(&site, &said);
+    proxy.mend();
+    let (code, _, said) = site.command(&["db", "import"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(server.sql("SELECT count(*) FROM lifthill.parks"), "40");
+}
