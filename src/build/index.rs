@@ -2,6 +2,7 @@
 //! because of them. Applies one record after another and settles the rest at the end. Knows
 //! nothing of files.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -190,7 +191,11 @@ impl<'i, 't> Index<'i, 't> {
     /// Notes a page that has come to exist.
     pub fn add_page(&mut self, route: Route) {
         match route.url() {
-            Some(url) => self.pages.added.entry(url.file()).or_default().push(route),
+            // Nearly every file has one claim: a list that grows would take room for four.
+            Some(url) => match self.pages.added.entry(url.file()) {
+                Entry::Vacant(free) => drop(free.insert(vec![route])),
+                Entry::Occupied(mut claims) => claims.get_mut().push(route),
+            },
             None => {
                 if let Route::Redirect(url, id) = route {
                     self.bad_urls.push((id, url));

@@ -54,7 +54,7 @@ pub fn plan(
     build: &Build<'_>,
     tables: &mut Tables<'_>,
     changes: &Changes,
-    pages: &PageChanges,
+    pages: PageChanges,
     outputs: &OutputScan,
     readers: Option<&Readers>,
     first: bool,
@@ -71,13 +71,18 @@ pub fn plan(
     let repack_all = first || changes.repacks();
     let mut todo = Todo { repack: (!repack_all).then(|| unpacked.clone()), ..Todo::default() };
     let altered: BTreeSet<&RelPath> = outputs.altered.iter().collect();
-    report_conflicts(tables, pages, report)?;
+    report_conflicts(tables, &pages, report)?;
 
-    for (file, routes) in &pages.added {
-        if let Some(route) = routes.first() {
-            todo.add(tables, &altered, file, route.clone(), "it is a new page".to_owned(), true)?;
+    // Moved, not copied: in a first build this is every page.
+    let PageChanges { added, removed } = pages;
+    for (file, routes) in added {
+        if let Some(route) = routes.into_iter().next() {
+            todo.add(tables, &altered, file, route, "it is a new page".to_owned(), true)?;
         }
     }
+    // They come sorted by file.
+    let new = todo.due.len();
+    let is_new = |due: &[DuePage], file: &RelPath| due[..new].binary_search_by(|page| page.file.cmp(file)).is_ok();
     let mut hits: Vec<(RelPath, Route, String, bool)> = Vec::new();
     let mut consider = |key: &[u8], bytes: &[u8]| {
         let touch = touched(bytes, changes);
@@ -96,8 +101,8 @@ pub fn plan(
             hit => hit,
         };
         if let Some((reason, render)) = hit
-            && !pages.removed.contains(&file)
-            && !pages.added.contains_key(&file)
+            && !removed.contains(&file)
+            && !is_new(&todo.due, &file)
         {
             hits.push((file, Trace::decode(bytes)?.facts.route, reason, render));
         }
@@ -121,17 +126,17 @@ pub fn plan(
     for (file, route, reason, render) in hits {
         // What such a page last showed may be older than the view in its trace.
         let left = left_over.remove(&file).is_some();
-        todo.add(tables, &altered, &file, route, reason, render || left)?;
+        todo.add(tables, &altered, file, route, reason, render || left)?;
     }
     for (file, left) in left_over {
-        if !pages.added.contains_key(&file) && !pages.removed.contains(&file) {
+        if !is_new(&todo.due, &file) && !removed.contains(&file) {
             let reason = left.reason.unwrap_or_else(|| "it failed in an earlier build".to_owned());
-            todo.add(tables, &altered, &file, left.route, reason, true)?;
+            todo.add(tables, &altered, file, left.route, reason, true)?;
         }
     }
+    let removed: BTreeSet<&RelPath> = removed.iter().chain(&removals).collect();
+    todo.removed = removed.into_iter().filter(|file| !is_new(&todo.due, file)).cloned().collect();
     todo.due.sort_unstable_by(|a, b| a.file.cmp(&b.file));
-    let removed: BTreeSet<&RelPath> = pages.removed.iter().chain(&removals).collect();
-    todo.removed = removed.into_iter().filter(|file| !pages.added.contains_key(*file)).cloned().collect();
     if first {
         todo.remove_unclaimed(tables)?;
     }
@@ -162,15 +167,15 @@ impl Todo {
         &mut self,
         tables: &Tables<'_>,
         altered: &BTreeSet<&RelPath>,
-        file: &RelPath,
+        file: RelPath,
         route: Route,
         reason: String,
         render: bool,
     ) -> Result<()> {
         let known: Option<Written> = tables.value(Table::Outputs, file.as_str().as_bytes())?;
-        let known = known.filter(|_| !altered.contains(file));
-        let repack = known.is_none() || self.repack.as_ref().is_none_or(|files| files.contains(file));
-        self.due.push(DuePage { file: file.clone(), route, reason, render, known, repack });
+        let known = known.filter(|_| !altered.contains(&file));
+        let repack = known.is_none() || self.repack.as_ref().is_none_or(|files| files.contains(&file));
+        self.due.push(DuePage { file, route, reason, render, known, repack });
         Ok(())
     }
 

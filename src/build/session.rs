@@ -340,7 +340,7 @@ impl Session {
                 sync::sync(&build, tables, &content, &reading, clock, memory, &around, rows, &mut changes, report)?;
             memory_after.seen = database::finish(stream.take(), report);
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
-            let (pages, readers, first) = (&outcome.pages, self.readers.as_ref(), memory.build == 0);
+            let (pages, readers, first) = (outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
