@@ -17,6 +17,7 @@ use super::{Memory, code_digest};
 use crate::catalog::{Cell, CellId, keys};
 use crate::digest::Digest;
 use crate::disk::Disk;
+use crate::model::Card;
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::site::Route;
@@ -54,6 +55,8 @@ pub struct OutputFile {
     pub kind: &'static str,
     /// Whether it is a later page of a list.
     pub later: bool,
+    /// The URL path that it sends visitors to, if it is a redirect.
+    pub leads_to: Option<String>,
     /// Why it was last rendered, and in which build.
     pub reason: Option<(String, u64)>,
     /// Numbers of its tags, sorted.
@@ -64,7 +67,7 @@ impl OutputFile {
     /// A file that is no page, or is not yet known to be one.
     fn bare(path: RelPath, written: &Written) -> Self {
         let (digest, size) = (written.digest, written.stamp.size);
-        Self { path, digest, size, kind: "", later: false, reason: None, tags: Box::default() }
+        Self { path, digest, size, kind: "", later: false, leads_to: None, reason: None, tags: Box::default() }
     }
 }
 
@@ -90,6 +93,10 @@ pub fn inventory(root: &Path) -> Result<Inventory> {
             file.kind = facts.route.kind();
             file.later = matches!(facts.route, Route::Later(..))
                 || matches!(facts.route, Route::List(_, number) | Route::Sitemap(_, number) if number > 1);
+            if let Route::Redirect(_, id) = &facts.route {
+                let card: Option<Card> = snapshot.value(Table::Cards, &keys::record(id))?;
+                file.leads_to = card.map(|card| card.url);
+            }
             file.reason = Some((facts.reason, facts.rendered_in));
             file.tags = tags;
         }

@@ -41,7 +41,7 @@ pub fn run(args: &DiffArgs, global: &Global, mut settings: Settings, console: &C
     };
     let to = Named { name: &name, target: &target };
     let elsewhere = match publish::elsewhere(&global.root, &to) {
-        Ok(elsewhere) => elsewhere,
+        Ok((elsewhere, _)) => elsewhere,
         Err(failure) => return Ok(fail(&failure, console)),
     };
     let exit = bring_up_to_date(&args.current, global, &mut settings, &elsewhere, console)?;

@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::current::{CurrentArgs, bring_up_to_date};
 use super::{Console, Exit, Global};
-use crate::build::Elsewhere;
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::model::date::moment_text;
@@ -16,7 +15,7 @@ use crate::publish::guard::Consent;
 use crate::publish::manifest::Action;
 use crate::publish::register::Line;
 use crate::publish::told::{Outcome, PlanFile};
-use crate::publish::{self, Named, Options, Wish};
+use crate::publish::{self, Named, Options, Seen, Wish};
 
 /// What `publish` takes.
 #[derive(Debug, Args)]
@@ -87,13 +86,17 @@ pub fn run(args: &PublishArgs, global: &Global, mut settings: Settings, console:
         (.., true) => Wish::Audit,
         _ => Wish::Publish,
     };
+    let mut seen = Seen::default();
     if matches!(wish, Wish::Publish | Wish::Audit) {
-        let elsewhere = match wish {
-            Wish::Publish => publish::elsewhere(&global.root, &to),
-            _ => Ok(Elsewhere::default()),
+        let looked = match wish {
+            Wish::Publish if !args.current.no_build => publish::elsewhere(&global.root, &to),
+            _ => Ok(Default::default()),
         };
-        let elsewhere = match elsewhere {
-            Ok(elsewhere) => elsewhere,
+        let elsewhere = match looked {
+            Ok((elsewhere, there)) => {
+                seen = there;
+                elsewhere
+            }
             Err(failure) => return Ok(fail(&failure, console)),
         };
         let exit = bring_up_to_date(&args.current, global, &mut settings, &elsewhere, console)?;
@@ -110,7 +113,7 @@ pub fn run(args: &PublishArgs, global: &Global, mut settings: Settings, console:
         apply,
         now: args.current.as_of.moment(),
     };
-    let outcome = publish::publish(&global.root, &settings, &to, &wish, &options, console);
+    let outcome = publish::publish(&global.root, &settings, &to, &wish, &options, seen, console);
     console.end_progress();
     match outcome {
         Ok(outcome) => tell(&outcome, args, global, console),

@@ -32,6 +32,9 @@ pub struct Target {
     pub verify: bool,
     /// Uploads at a time.
     pub uploads: u32,
+    /// Whether an S3 bucket is served as a website, so that redirects are objects that say where
+    /// they lead.
+    pub website: bool,
     /// Who caches the site in front of the target.
     pub purge: Option<Purge>,
 }
@@ -94,6 +97,16 @@ pub enum Service {
     Command,
 }
 
+impl Service {
+    /// What stands between tags in the header that it reads.
+    pub fn separator(self) -> &'static str {
+        match self {
+            Self::Fastly => " ",
+            _ => ",",
+        }
+    }
+}
+
 impl Target {
     /// A target of which only the address is known.
     pub fn new(to: &str) -> Self {
@@ -110,6 +123,7 @@ impl Target {
             allow_gone: Vec::new(),
             verify: false,
             uploads: 32,
+            website: false,
             purge: None,
         }
     }
@@ -129,7 +143,7 @@ impl Target {
                 }
                 target = Self::new(&to);
             }
-            None => findings.note(start, "`to` is missing: the address of the target", None),
+            None => findings.note(start.clone(), "`to` is missing: the address of the target", None),
         }
         target.endpoint = url(&mut fields, "endpoint", findings);
         target.region = fields.text("region", findings);
@@ -149,6 +163,10 @@ impl Target {
         target.uploads = number("uploads", 1..=256, target.uploads);
         target.rollback = fields.flag("rollback", findings).unwrap_or(target.rollback);
         target.verify = fields.flag("verify", findings).unwrap_or(target.verify);
+        target.website = fields.flag("website", findings).unwrap_or(target.website);
+        if target.website && !target.to.starts_with("s3:") {
+            findings.note(start.clone(), "`website` is for S3: no other store has objects that are redirects", None);
+        }
         target.allow_gone = fields.texts("allow_gone", findings);
         target.purge = fields.take("purge").map(|node| Purge::read(node, findings));
         fields.finish(findings);

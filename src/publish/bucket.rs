@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::deploy::{Before, Deployer, ReleaseCache, Work, release};
+use super::deploy::{Before, Deployer, RELEASES, ReleaseCache, Work, alone, release, release_key};
 use super::draft::{Circumstances, Draft};
 use super::failure::Failure;
 use super::guard::RESERVED;
@@ -12,7 +12,7 @@ use super::local::Local;
 use super::manifest::{Action, Change, Class, Entry, Manifest, Release};
 use super::plan::{Debt, Plan, plan};
 use super::purge::{Keys, Purging, purge};
-use super::register::{KEY, Line};
+use super::register::{KEY, Line, Register};
 use super::remote::Remote;
 use super::told::Outcome;
 use super::upload::{Bytes, SAVED};
@@ -50,9 +50,13 @@ struct Wanted<'w> {
 }
 
 impl Bucket<'_> {
-    /// Makes the store hold `local`.
-    pub async fn publish(&self, local: &Local) -> Result<Outcome, Failure> {
-        let before = Before::read(self.remote, self.cache).await?;
+    /// Makes the store hold `local`. What was `seen` there before the site was built is not asked for
+    /// again: what was built may follow from it.
+    pub async fn publish(&self, local: &Local, seen: Option<Before>) -> Result<Outcome, Failure> {
+        let before = match seen {
+            Some(before) => before,
+            None => Before::read(self.remote, self.cache).await?,
+        };
         let wanted = Wanted { manifest: local.manifest.clone(), sources: &local.sources, back_to: None };
         self.make(before, wanted).await
     }
@@ -142,25 +146,26 @@ impl Bucket<'_> {
             return Ok(outcome);
         }
         let before = Before::read(self.remote, self.cache).await?;
-        if let Some(reason) = before.kept_out(self.deployer) {
-            return Err(Failure::refused(reason));
-        }
-        let register = &before.held.register;
-        let mut needed: BTreeSet<String> =
-            register.releases.iter().map(|line| super::deploy::release_key(&line.id)).collect();
-        needed.extend(register.debts.iter().map(|debt| super::deploy::release_key(&debt.id)));
+        let surplus = async |register: &Register| self.surplus(register).await;
+        outcome.pruned = alone(self.remote, before, self.deployer, surplus).await?;
+        outcome.requests = self.remote.requests();
+        Ok(outcome)
+    }
+
+    /// Kept bytes and records that no release in `register` needs.
+    async fn surplus(&self, register: &Register) -> Result<Vec<String>, Failure> {
+        let mut needed: BTreeSet<String> = register.releases.iter().map(|line| release_key(&line.id)).collect();
+        needed.extend(register.debts.iter().map(|debt| release_key(&debt.id)));
         for line in &register.releases {
             let kept = release(self.remote, line, self.cache).await?;
             needed.extend(kept.manifest.entries.values().map(|entry| format!("{SAVED}{}", entry.digest)));
         }
-        for folder in [SAVED, super::deploy::RELEASES] {
-            let listed = self.remote.list(folder).await?;
-            let surplus: Vec<&str> =
-                listed.iter().map(|(key, _)| key.as_str()).filter(|key| !needed.contains(*key)).collect();
-            self.remote.delete(&surplus).await?;
-            outcome.pruned += surplus.len() as u64;
+        let mut surplus = Vec::new();
+        for folder in [SAVED, RELEASES] {
+            let keys = self.remote.list(folder).await?.into_iter().map(|(key, _)| key);
+            surplus.extend(keys.filter(|key| !needed.contains(key)));
         }
-        Ok(outcome)
+        Ok(surplus)
     }
 
     async fn make(&self, before: Before, wanted: Wanted<'_>) -> Result<Outcome, Failure> {
@@ -229,6 +234,8 @@ impl Bucket<'_> {
             plan,
             back_to,
             deployer: self.deployer,
+            has_farewell: self.options.purge_list.is_some() || self.keys.is_some() || self.target.verify,
+            separator: self.target.purge.as_ref().map_or(",", |cache| cache.service.separator()),
             source: &source,
             cache: self.cache,
             progress: self.progress,

@@ -11,7 +11,11 @@
 //! 6. **Farewell.** The register is replaced a last time: nothing is owed, nobody deploys.
 //!
 //! Any failure before 4 stops there, with the debt on record: the next deploy treats what it may
-//! have changed as uncertain, sends it again and purges it. A failure after 4 leaves 5 owed.
+//! have changed as uncertain, sends it again and purges it. A failure after 4 leaves 5 owed. Where
+//! 5 is nothing, 4 and 6 are one.
+//!
+//! Of two deploys at a time one loses at 1. One that sleeps while its lease runs out, and is taken
+//! for dead, changes nothing that visitors see when it wakes: [`super::lease`] says why.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,12 +24,16 @@ use object_store::PutPayload;
 
 use super::Progress;
 use super::failure::Failure;
+use super::lease::{Clock, Lease, STRAGGLERS};
 use super::manifest::{Action, Headers, Manifest, Release};
 use super::plan::{Debt, Plan};
 use super::register::{DebtLine, Deploy, Held, Line, Register};
-use super::remote::{Remote, Write};
-use super::upload::{Sending, Source};
+use super::remote::{Object, Remote, Write};
+use super::upload::{Sending, Source, is_later};
 use crate::digest::Digest;
+
+/// Seconds of work after which a sign of life is due.
+const SHORT_WORK: i64 = 20;
 
 /// Where releases are kept.
 pub const RELEASES: &str = "_deploy/releases/";
@@ -44,7 +52,9 @@ pub struct Deployer {
     pub at_a_time: usize,
     /// Whether replaced bytes are kept.
     pub keep: bool,
-    /// The present moment, in seconds since 1970.
+    /// Tells how long others have been silent, and we.
+    pub clock: Clock,
+    /// The moment of the release, in seconds since 1970.
     pub now: i64,
     /// Releases are kept in the register for so long.
     pub retention: super::plan::Retention,
@@ -98,7 +108,7 @@ impl Before {
     /// Why another deploy keeps us out, if it does.
     pub fn kept_out(&self, deployer: &Deployer) -> Option<String> {
         let deploy = self.held.register.deploy.as_ref()?;
-        let silent = deployer.now.saturating_sub(deploy.renewed);
+        let silent = deployer.clock.now().saturating_sub(deploy.renewed);
         if deployer.take_over || deploy.owner == deployer.owner || silent >= deployer.lease.as_secs() as i64 {
             return None;
         }
@@ -110,6 +120,41 @@ impl Before {
             silent.max(0)
         ))
     }
+}
+
+/// Removes what is not needed, while nobody deploys: the register names us meanwhile. Returns how
+/// many objects `surplus` found.
+pub async fn alone(
+    remote: &Remote,
+    before: Before,
+    deployer: &Deployer,
+    surplus: impl AsyncFnOnce(&Register) -> Result<Vec<String>, Failure>,
+) -> Result<u64, Failure> {
+    if let Some(reason) = before.kept_out(deployer) {
+        return Err(Failure::refused(reason));
+    }
+    let Before { mut held, .. } = before;
+    let began = deployer.clock.now();
+    let id = release_id(deployer.now);
+    let deploy = Deploy { id, owner: deployer.owner.clone(), begun: began, renewed: began };
+    held.swap(remote, Register { deploy: Some(deploy), ..held.register.clone() }).await?;
+    let removed = async {
+        let keys = surplus(&held.register).await?;
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        for keys in keys.chunks(1000) {
+            let mut register = held.register.clone();
+            let now = deployer.clock.now();
+            if let Some(deploy) = register.deploy.as_mut().filter(|deploy| now - deploy.renewed > SHORT_WORK) {
+                deploy.renewed = now;
+                held.swap(remote, register).await?;
+            }
+            remote.delete(keys).await?;
+        }
+        Ok(keys.len() as u64)
+    };
+    let removed = removed.await;
+    held.swap(remote, Register { deploy: None, ..held.register.clone() }).await?;
+    removed
 }
 
 /// A place that remembers releases, so that they need not be fetched.
@@ -166,6 +211,10 @@ pub struct Work<'w> {
     pub back_to: Option<String>,
     /// Who does it.
     pub deployer: &'w Deployer,
+    /// Whether something follows once the release is live.
+    pub has_farewell: bool,
+    /// What stands between the names of tags.
+    pub separator: &'w str,
     /// Where bytes come from.
     pub source: &'w Source<'w>,
     /// Remembers the release.
@@ -191,10 +240,12 @@ impl Work<'_> {
 
         // 1. Fence.
         let mut register = before.held.register.clone();
-        let begun = self.now();
+        let begun = self.deployer.clock.now();
+        register.mistrust_silent(&self.deployer.owner, STRAGGLERS);
         register.deploy = Some(Deploy { id: id.clone(), owner: self.deployer.owner.clone(), begun, renewed: begun });
-        register.debts.push(DebtLine { id: id.clone(), moved: false, done: 0 });
+        register.debts.push(DebtLine::new(id));
         before.held.swap(self.remote, register).await?;
+        let lease = Lease::taken(self.deployer.clock.clone(), self.deployer.lease, begun);
 
         // 2. Journal, 3. send.
         let is_uncertain = |key: &str| uncertain.contains(key);
@@ -207,15 +258,20 @@ impl Work<'_> {
             source: self.source,
             at_a_time: self.deployer.at_a_time,
             keep: self.deployer.keep,
+            lease: &lease,
+            separator: self.separator,
             progress: self.progress,
         };
         self.progress.begin_bytes("uploading", sending.bytes());
         let mut held = before.held;
         let (key, payload, headers) = (release_key(id), PutPayload::from(stored.clone()), record_headers());
-        let journal = self.remote.put(&key, &payload, &headers, "", &Write::Always).await;
+        let journal = Object { key: &key, bytes: &payload, headers: &headers, tags: "" };
+        let journal = self.remote.put(&journal, &Write::Always).await;
         let sent = match journal {
             Err(failure) => Err((failure, 0)),
-            Ok(_) => sending.send(self.deployer.lease / 5, async |done| self.renew(&mut held, done).await).await,
+            Ok(_) => {
+                sending.send(self.deployer.lease / 5, async |done| self.renew(&mut held, &lease, done).await).await
+            }
         };
         let sent = match sent {
             Ok(sent) => sent,
@@ -233,31 +289,43 @@ impl Work<'_> {
         self.cache.put(id, &stored);
 
         // 5. Remove, purge, verify, expire; 6. farewell.
-        let ended = async {
-            self.remove(&sending).await?;
-            farewell(self.release).await?;
-            self.expire().await
-        };
-        if let Err(failure) = ended.await {
-            self.give_up(&mut held, sent.done()).await;
-            return Err(failure);
+        if self.owes() {
+            let ended = async {
+                self.remove(&sending, &mut held).await?;
+                farewell(self.release).await?;
+                self.expire(&lease, &mut held).await
+            };
+            if let Err(failure) = ended.await {
+                self.give_up(&mut held, sent.done()).await;
+                return Err(failure);
+            }
+            let mut register = Register { deploy: None, ..held.register.clone() };
+            register.debts.retain(|debt| debt.id != *id);
+            held.swap(self.remote, register).await?;
         }
-        let register = Register { deploy: None, debts: Vec::new(), ..held.register.clone() };
-        held.swap(self.remote, register).await?;
         Ok(Deployed { objects: sent.objects, bytes: sent.bytes })
     }
 
-    fn now(&self) -> i64 {
-        self.deployer.now
+    /// Whether anything is left to do once the release is live.
+    fn owes(&self) -> bool {
+        self.has_farewell || self.release.changes.iter().any(|change| is_later(change.action))
     }
 
-    async fn renew(&self, held: &mut Held, done: u64) -> Result<(), Failure> {
+    async fn renew(&self, held: &mut Held, lease: &Lease, done: u64) -> Result<(), Failure> {
         let mut register = held.register.clone();
+        let now = self.deployer.clock.now();
         if let Some(deploy) = &mut register.deploy {
-            deploy.renewed = jiff::Timestamp::now().as_second().max(self.now());
+            deploy.renewed = now;
         }
         self.note_done(&mut register, done);
-        held.swap(self.remote, register).await
+        held.swap(self.remote, register).await?;
+        lease.renewed(now);
+        Ok(())
+    }
+
+    /// Makes certain that nobody else deploys.
+    async fn hold(&self, held: &mut Held, lease: &Lease) -> Result<(), Failure> {
+        if lease.is_certain() { Ok(()) } else { self.renew(held, lease, 0).await }
     }
 
     /// Leaves word of what is owed, so that the next deploy need not wait. Where even that fails,
@@ -287,25 +355,41 @@ impl Work<'_> {
         };
         register.generation = self.release.generation;
         register.releases.insert(0, line);
-        let (retention, now) = (self.deployer.retention, self.now());
+        let (retention, now) = (self.deployer.retention, self.deployer.now);
         let generation = register.generation;
         register.releases.retain(|line| !retention.is_over(line.generation, line.at, generation, now));
-        register.debts = vec![DebtLine { id: self.release.id.clone(), moved: true, done: 0 }];
+        let clock = self.deployer.clock.now();
+        register.debts.retain(|debt| debt.mistrusted_until.is_some_and(|until| until > clock));
+        // What it had done may be other by now.
+        register.debts.iter_mut().for_each(|debt| debt.done = 0);
+        match self.owes() {
+            true => register.debts.push(DebtLine { moved: true, ..DebtLine::new(&self.release.id) }),
+            false => register.deploy = None,
+        }
         held.swap(self.remote, register).await
     }
 
     /// Takes away what is gone from the site, keeping its bytes.
-    async fn remove(&self, sending: &Sending<'_>) -> Result<(), Failure> {
+    async fn remove(&self, sending: &Sending<'_>, held: &mut Held) -> Result<(), Failure> {
         let gone: Vec<&str> = self.keys(Action::Remove).collect();
         for keys in gone.chunks(self.deployer.at_a_time.max(1)) {
+            self.hold(held, sending.lease).await?;
             futures_util::future::try_join_all(keys.iter().map(|key| sending.save_before_removal(key))).await?;
         }
-        self.remote.delete(&gone).await
+        self.delete(&gone, sending.lease, held).await
     }
 
     /// Takes away what has been retired long enough.
-    async fn expire(&self) -> Result<(), Failure> {
-        self.remote.delete(&self.keys(Action::Expire).collect::<Vec<_>>()).await
+    async fn expire(&self, lease: &Lease, held: &mut Held) -> Result<(), Failure> {
+        self.delete(&self.keys(Action::Expire).collect::<Vec<_>>(), lease, held).await
+    }
+
+    async fn delete(&self, keys: &[&str], lease: &Lease, held: &mut Held) -> Result<(), Failure> {
+        for keys in keys.chunks(1000) {
+            self.hold(held, lease).await?;
+            self.remote.delete(keys).await?;
+        }
+        Ok(())
     }
 
     fn keys(&self, action: Action) -> impl Iterator<Item = &str> {
@@ -318,7 +402,7 @@ fn record_headers() -> Headers {
     Headers {
         content_type: "application/octet-stream".to_owned(),
         cache_control: "no-store".to_owned(),
-        content_encoding: None,
+        ..Headers::default()
     }
 }
 

@@ -310,7 +310,7 @@ impl Folder<'_> {
             back_to,
         };
         register.releases.insert(0, line);
-        register.debts = vec![DebtLine { id: release.id.clone(), moved: true, done: 0 }];
+        register.debts = vec![DebtLine { moved: true, ..DebtLine::new(&release.id) }];
         self.write(&register)?;
         let beside = self.place.join(".current.new");
         match fs::remove_file(&beside) {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::manifest::{Class, Entry, Headers, Manifest, dress};
+use super::purge::encoded;
 use crate::build::{Inventory, OutputFile};
 use crate::config::publish::{Host, Target, Variants};
 use crate::headers::{self, Encoding, HeaderRules};
@@ -23,8 +24,19 @@ pub struct Local {
     pub kinds: FxHashMap<Box<str>, &'static str>,
 }
 
-/// The local manifest of `inventory` for `target`.
-pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Result<Local> {
+/// What the looks of objects follow from.
+pub struct Looks<'l> {
+    /// The target's settings.
+    pub target: &'l Target,
+    /// What is said of files.
+    pub rules: &'l HeaderRules,
+    /// The URL at which visitors see the site, without a slash at its end.
+    pub url: &'l str,
+}
+
+/// The local manifest of `inventory`.
+pub fn local(inventory: &Inventory, looks: &Looks<'_>) -> Result<Local> {
+    let Looks { target, rules, url } = *looks;
     let mut local = Local {
         manifest: Manifest { tags: inventory.tags.clone(), build: inventory.build, ..Manifest::default() },
         sources: BTreeMap::new(),
@@ -50,7 +62,15 @@ pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Res
         let page = variant_of.as_deref().and_then(|plain| by_path.get(plain).copied()).unwrap_or(file);
         let mut source = file;
         let said = rules.of_file(&page.path);
+        let own = |wanted: &str| {
+            let found = said.more.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let leads = page.leads_to.as_ref().filter(|_| target.website && variant_of.is_none());
         let mut of_file = Headers {
+            content_disposition: own("Content-Disposition"),
+            content_language: own("Content-Language"),
+            redirect: leads.map(|path| format!("{url}{}", encoded(path))),
             content_type: said.content_type.into_owned(),
             cache_control: said.cache_control.into_owned(),
             content_encoding: None,
@@ -63,7 +83,7 @@ pub fn local(inventory: &Inventory, target: &Target, rules: &HeaderRules) -> Res
             local.sources.insert(path.into(), gzip.path.as_str().into());
         }
         let class = class_of(page);
-        let tags = tagged.then(|| tag_text(&inventory.tags, &page.tags));
+        let tags = tagged.then(|| tag_text(&inventory.tags, &page.tags, ","));
         let entry = Entry {
             digest: source.digest,
             size: source.size,
@@ -92,9 +112,9 @@ fn takes(target: &Target, path: &str) -> bool {
 }
 
 /// The names of tags as they are stored with an object.
-pub fn tag_text(names: &[Box<str>], tags: &[u32]) -> String {
+pub fn tag_text(names: &[Box<str>], tags: &[u32], separator: &str) -> String {
     let names: Vec<&str> = tags.iter().filter_map(|tag| names.get(*tag as usize)).map(|name| &**name).collect();
-    names.join(",")
+    names.join(separator)
 }
 
 fn class_of(file: &OutputFile) -> Class {

@@ -1,7 +1,7 @@
 //! Manifests: everything that a release consists of, key by key, and what the next release must
 //! know of earlier ones. Knows nothing of networks or files.
 //!
-//! A release as stored: four bytes `LHR1`, then `postcard` of [`Release`] in one zstd frame.
+//! A release as stored: four bytes `LHR2`, then `postcard` of [`Release`] in one zstd frame.
 //! Digests are ours (BLAKE3, 16 bytes), which is what is compared; the SHA-256 that stores check
 //! is made while bytes are sent and needs no place here.
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::headers::is_for_servers;
 
-const MAGIC: &[u8; 4] = b"LHR1";
+const MAGIC: &[u8; 4] = b"LHR2";
 
 /// When an object is sent: whatever refers to it comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,6 +48,12 @@ pub struct Headers {
     pub cache_control: String,
     /// Content-Encoding, where the bytes are encoded.
     pub content_encoding: Option<String>,
+    /// Content-Disposition, where the site's own settings give one.
+    pub content_disposition: Option<String>,
+    /// Content-Language, likewise.
+    pub content_language: Option<String>,
+    /// The URL that the object's sends visitors to, where the store can do that.
+    pub redirect: Option<String>,
 }
 
 /// One object.
@@ -141,8 +147,11 @@ impl Manifest {
 
 /// The digest that [`Entry::dress`] holds.
 pub fn dress(headers: &Headers, tags: Option<&str>) -> u64 {
-    let encoding = headers.content_encoding.as_deref().unwrap_or_default();
-    let parts = [&*headers.content_type, &*headers.cache_control, encoding, tags.unwrap_or_default()];
+    let Headers { content_type, cache_control, content_encoding, content_disposition, content_language, redirect } =
+        headers;
+    let others = [content_encoding, content_disposition, content_language, redirect];
+    let others = others.map(|value| value.as_deref().unwrap_or_default());
+    let parts = [content_type, cache_control, tags.unwrap_or_default()].into_iter().chain(others);
     Digest::of_parts(parts.map(str::as_bytes)).short()
 }
 

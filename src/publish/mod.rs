@@ -20,6 +20,7 @@ mod draft;
 pub mod failure;
 pub mod folder;
 pub mod guard;
+pub mod lease;
 pub mod local;
 pub mod manifest;
 pub mod plan;
@@ -30,6 +31,7 @@ mod stores;
 pub mod told;
 pub mod upload;
 mod verify;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,7 +48,8 @@ use deploy::{Deployer, ReleaseCache};
 use failure::Failure;
 use folder::Folder;
 use guard::Consent;
-use local::{Local, local};
+use lease::Clock;
+use local::{Local, Looks, local};
 use plan::Retention;
 use register::Line;
 use told::{Outcome, PlanFile};
@@ -115,6 +118,7 @@ pub fn publish(
     to: &Named<'_>,
     wish: &Wish,
     options: &Options,
+    seen: Seen,
     progress: &dyn Progress,
 ) -> Result<Outcome, Failure> {
     let start = Instant::now();
@@ -128,7 +132,7 @@ pub fn publish(
             let runtime = runtime()?;
             let places = Places::of(root, to.name)?;
             let keys = keys(to.target, options)?;
-            let remote = stores::open(to.target)?;
+            let remote = stores::open(to.target)?.after(seen.requests);
             let deployer = deployer(to.target, options, places.owner()?);
             let bucket = Bucket {
                 remote: &remote,
@@ -144,7 +148,7 @@ pub fn publish(
             match wish {
                 Wish::Publish => {
                     let (local, _held) = of_site(root, settings, to.target)?;
-                    runtime.block_on(bucket.publish(&local))?
+                    runtime.block_on(bucket.publish(&local, seen.before))?
                 }
                 Wish::Audit => {
                     let (local, _held) = of_site(root, settings, to.target)?;
@@ -171,30 +175,47 @@ pub fn releases(to: &Named<'_>) -> Result<Vec<Line>, Failure> {
     }
 }
 
+/// What was seen of a target before the site was built for it; nothing, where nobody looked.
+#[derive(Default)]
+pub struct Seen {
+    before: Option<deploy::Before>,
+    requests: u64,
+}
+
 /// What a target holds for certain, so that a build on a machine without the bytes need not make
-/// it. Asks nobody where `output/` is there: it costs nothing to look at it.
-pub fn elsewhere(root: &Path, to: &Named<'_>) -> Result<Elsewhere, Failure> {
-    if root.join(crate::output::FOLDER).is_dir() || !root.join(crate::state::FOLDER).is_dir() {
-        return Ok(Elsewhere::default());
+/// it, and how that was seen. Asks nobody where `output/` is whole: it costs nothing to look at it.
+pub fn elsewhere(root: &Path, to: &Named<'_>) -> Result<(Elsewhere, Seen), Failure> {
+    let state = root.join(crate::state::FOLDER);
+    if !state.is_dir() {
+        return Ok(Default::default());
     }
-    let (base, uncertain) = match to.target.to.strip_prefix("file://") {
-        Some(place) => (folder::live(Path::new(place))?, BTreeSet::new()),
-        None => {
-            let places = Places::of(root, to.name)?;
-            let remote = stores::open(to.target)?;
-            let before = runtime()?.block_on(deploy::Before::read(&remote, &places))?;
-            let uncertain: BTreeSet<Box<str>> = before.uncertain().into_iter().map(Box::from).collect();
-            (before.base, uncertain)
-        }
-    };
+    // An output that was begun without the rest stays without it.
+    let sparse = state.join("publish").join("sparse");
+    if !root.join(crate::output::FOLDER).is_dir() {
+        let made = std::fs::create_dir_all(state.join("publish")).and_then(|()| std::fs::write(&sparse, ""));
+        made.with_context(|| format!("cannot write {}", sparse.display()))?;
+    } else if !sparse.exists() {
+        return Ok(Default::default());
+    }
+    if let Some(place) = to.target.to.strip_prefix("file://") {
+        return Ok((held_by(&folder::live(Path::new(place))?, &BTreeSet::new()), Seen::default()));
+    }
+    let places = Places::of(root, to.name)?;
+    let remote = stores::open(to.target)?;
+    let before = runtime()?.block_on(deploy::Before::read(&remote, &places))?;
+    let elsewhere = held_by(&before.base, &before.uncertain());
+    Ok((elsewhere, Seen { before: Some(before), requests: remote.requests() }))
+}
+
+fn held_by(base: &manifest::Manifest, uncertain: &BTreeSet<&str>) -> Elsewhere {
     let mut elsewhere = Elsewhere::default();
-    let gzipped = |entry: &manifest::Entry| base.headers_of(entry).content_encoding.is_some();
-    let certain = base.entries.iter().filter(|(key, _)| !uncertain.contains(*key));
+    let certain = base.entries.iter().filter(|(key, _)| !uncertain.contains(&***key));
     for (key, entry) in certain {
-        let file = if gzipped(entry) { format!("{key}.gz").into() } else { key.clone() };
+        let gzipped = base.headers_of(entry).content_encoding.is_some();
+        let file = if gzipped { format!("{key}.gz").into() } else { key.clone() };
         elsewhere.files.insert(file, entry.digest);
     }
-    Ok(elsewhere)
+    elsewhere
 }
 
 /// What publishing the site at `root` would change for visitors.
@@ -214,7 +235,8 @@ pub fn differences(root: &Path, settings: &Settings, to: &Named<'_>) -> Result<d
 /// The site as it is to be published, and the hold on its state: nobody builds meanwhile.
 pub fn of_site(root: &Path, settings: &Settings, target: &Target) -> Result<(Local, crate::build::Inventory), Failure> {
     let inventory = inventory(root)?;
-    let local = local(&inventory, target, &HeaderRules::new(settings, &[]))?;
+    let rules = HeaderRules::new(settings, &[]);
+    let local = local(&inventory, &Looks { target, rules: &rules, url: url_of(settings, target) })?;
     Ok((local, inventory))
 }
 
@@ -226,6 +248,7 @@ pub fn deployer(target: &Target, options: &Options, owner: String) -> Deployer {
         take_over: options.take_over,
         at_a_time: target.uploads as usize,
         keep: target.rollback,
+        clock: Clock::of_the_machine(),
         now: options.now,
         retention: retention(target),
     }

@@ -170,11 +170,16 @@ impl Plan {
         for (index, change) in debt.release.changes.iter().enumerate() {
             let wanted = manifest.entries.get(&change.key);
             match change.action {
-                Action::Remove | Action::Expire if debt.moved => {
-                    if wanted.is_none() && !manifest.retired.contains_key(&change.key) {
+                Action::Remove | Action::Expire if debt.moved => match wanted {
+                    // It has come back, and a removal may still be under way.
+                    Some(entry) => {
+                        actions.entry(change.key.clone()).or_insert((Action::Mend, entry.class));
+                    }
+                    None if !manifest.retired.contains_key(&change.key) => {
                         actions.insert(change.key.clone(), (change.action, change.class));
                     }
-                }
+                    None => {}
+                },
                 _ if debt.moved || stage(change) > 0 => {}
                 _ => match wanted {
                     Some(entry) => {

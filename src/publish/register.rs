@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::manifest::Headers;
-use super::remote::{Pauses, Remote, Write, random};
+use super::remote::{Object, Pauses, Put, Remote, Write, random};
 
 /// The register's key.
 pub const KEY: &str = "_deploy/current.json";
@@ -74,6 +74,29 @@ pub struct DebtLine {
     pub moved: bool,
     /// How many of its changes, from the first, are done.
     pub done: u64,
+    /// Until when its requests may still arrive, in seconds since 1970: it was taken for dead, and
+    /// somebody else has gone on in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistrusted_until: Option<i64>,
+}
+
+impl DebtLine {
+    /// That of a release that is about to begin.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), moved: false, done: 0, mistrusted_until: None }
+    }
+}
+
+impl Register {
+    /// Notes that a silent deploy, if there is one that is not `owner`'s, may still have requests
+    /// under way for some seconds after its last sign of life. One of the same owner is dead: its
+    /// machine has given us the site's state, which it would hold.
+    pub fn mistrust_silent(&mut self, owner: &str, seconds: i64) {
+        let Some(silent) = self.deploy.as_ref().filter(|deploy| deploy.owner != owner) else { return };
+        if let Some(debt) = self.debts.iter_mut().find(|debt| debt.id == silent.id) {
+            debt.mistrusted_until = Some(silent.renewed + seconds);
+        }
+    }
 }
 
 /// The register as read, and the right to replace it.
@@ -107,18 +130,19 @@ impl Held {
         let headers = Headers {
             content_type: "application/json".to_owned(),
             cache_control: "no-store".to_owned(),
-            content_encoding: None,
+            ..Headers::default()
         };
+        let object = Object { key: KEY, bytes: &bytes, headers: &headers, tags: "" };
         let write = self.version.clone().map_or(Write::New, Write::Over);
         let mut pauses = Pauses::new(remote.patience());
         for attempt in 1.. {
-            let lost = match remote.put_once(KEY, &bytes, &headers, &write).await {
-                Ok(Some(version)) => {
+            let lost = match remote.put_once(&object, &write).await {
+                Ok(Put::Done(version)) => {
                     *self = Self { register, version: Some(version), run: self.run.clone(), step: self.step };
                     return Ok(());
                 }
-                Ok(None) => None,
-                Err(Failure::Network(error)) => Some(Failure::Network(error)),
+                Ok(Put::Refused) => None,
+                Ok(Put::Failed(failure)) | Err(failure @ Failure::Network(_)) => Some(failure),
                 Err(other) => return Err(other),
             };
             // An answer may be lost where the write was not: whose hand stands there now?

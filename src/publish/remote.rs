@@ -1,7 +1,6 @@
 //! An object store as publishing uses it: whole objects with headers, conditional writes, copies,
 //! removals, listings. Tries again with growing, jittered pauses. Knows nothing of releases.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use object_store::{
 
 use super::failure::Failure;
 use super::manifest::Headers;
+use super::wire::{BodyMd5, RedirectTo};
 
 /// How patient we are with a server.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,8 @@ pub struct Remote {
     patience: Patience,
     requests: Arc<AtomicU64>,
     tag_field: Option<String>,
+    /// Whether an MD5 goes along with each whole object.
+    md5: bool,
 }
 
 /// Bytes of an object with their version.
@@ -49,6 +51,28 @@ pub struct Found {
     pub bytes: Vec<u8>,
     /// Names this state of the object in a conditional write.
     pub version: UpdateVersion,
+}
+
+/// An object to be written.
+pub struct Object<'o> {
+    /// Its key.
+    pub key: &'o str,
+    /// Its bytes.
+    pub bytes: &'o PutPayload,
+    /// The headers it is stored with.
+    pub headers: &'o Headers,
+    /// Its tags, as text.
+    pub tags: &'o str,
+}
+
+/// What became of one attempt to write an object.
+pub enum Put {
+    /// It is written.
+    Done(UpdateVersion),
+    /// The condition did not hold.
+    Refused,
+    /// It may or may not be written; another attempt may do better.
+    Failed(Failure),
 }
 
 /// On what condition an object is written.
@@ -70,12 +94,23 @@ impl Remote {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Self { store, prefix, patience, requests: Arc::default(), tag_field }
+        Self { store, prefix, patience, requests: Arc::default(), tag_field, md5: false }
+    }
+
+    /// The same, and an MD5 is sent with each whole object, for the store to check.
+    pub fn with_md5(self) -> Self {
+        Self { md5: true, ..self }
     }
 
     /// Requests made so far, those made again included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The same, after so many requests that others made for the same purpose.
+    pub fn after(self, requests: u64) -> Self {
+        self.requests.fetch_add(requests, Ordering::Relaxed);
+        self
     }
 
     /// Bytes that stand before each key.
@@ -96,7 +131,7 @@ impl Remote {
                 Err(Error::NotFound { .. }) => return Ok(None),
                 other => other?,
             };
-            let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
+            let version = version_of(&result.meta);
             Ok(Some(Found { bytes: result.bytes().await?.to_vec(), version }))
         })
         .await
@@ -104,67 +139,68 @@ impl Remote {
 
     /// Whether there is an object under a key.
     pub async fn has(&self, key: &str) -> Result<bool, Failure> {
+        Ok(self.version(key).await?.is_some())
+    }
+
+    /// The version of the object under a key; `None` where there is none.
+    pub async fn version(&self, key: &str) -> Result<Option<UpdateVersion>, Failure> {
         let path = self.path(key)?;
         self.again(&format!("cannot look for {key}"), || async {
             match self.store.get_opts(&path, GetOptions::new().with_head(true)).await {
-                Err(Error::NotFound { .. }) => Ok(false),
-                other => other.map(|_| true),
+                Err(Error::NotFound { .. }) => Ok(None),
+                other => other.map(|found| Some(version_of(&found.meta))),
             }
         })
         .await
     }
 
-    /// Writes a whole object. `Ok(None)` where the condition did not hold.
-    pub async fn put(
-        &self,
-        key: &str,
-        bytes: &PutPayload,
-        headers: &Headers,
-        tags: &str,
-        write: &Write,
-    ) -> Result<Option<UpdateVersion>, Failure> {
-        self.put_once_or_more(key, bytes, headers, tags, write, self.patience.attempts).await
+    /// Writes a whole object. `Ok(None)` where the condition did not hold, if only because an
+    /// attempt whose answer was lost had succeeded.
+    pub async fn put(&self, object: &Object<'_>, write: &Write) -> Result<Option<UpdateVersion>, Failure> {
+        let mut pauses = Pauses::new(self.patience);
+        for attempt in 1.. {
+            match self.put_once(object, write).await? {
+                Put::Done(version) => return Ok(Some(version)),
+                Put::Refused => return Ok(None),
+                Put::Failed(failure) if attempt >= self.patience.attempts => return Err(failure),
+                Put::Failed(_) => pauses.rest().await,
+            }
+        }
+        unreachable!("attempts are counted from one without end")
     }
 
     /// Writes a whole object in one attempt.
-    pub async fn put_once(
-        &self,
-        key: &str,
-        bytes: &PutPayload,
-        headers: &Headers,
-        write: &Write,
-    ) -> Result<Option<UpdateVersion>, Failure> {
-        self.put_once_or_more(key, bytes, headers, "", write, 1).await
-    }
-
-    async fn put_once_or_more(
-        &self,
-        key: &str,
-        bytes: &PutPayload,
-        headers: &Headers,
-        tags: &str,
-        write: &Write,
-        attempts: u32,
-    ) -> Result<Option<UpdateVersion>, Failure> {
-        let path = self.path(key)?;
+    pub async fn put_once(&self, object: &Object<'_>, write: &Write) -> Result<Put, Failure> {
+        let path = self.path(object.key)?;
         let mode = match write {
             Write::Always => PutMode::Overwrite,
             Write::New => PutMode::Create,
             Write::Over(version) => PutMode::Update(version.clone()),
         };
         let conditional = !matches!(write, Write::Always);
-        self.again_at_most(attempts, &format!("cannot write {key}"), || async {
-            let attributes = self.attributes(headers, tags);
-            let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
-            match self.store.put_opts(&path, bytes.clone(), options).await {
-                Ok(put) => Ok(Some(UpdateVersion { e_tag: put.e_tag, version: put.version })),
-                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) if conditional => Ok(None),
-                // The store had no such object where a certain version was to be replaced.
-                Err(Error::NotFound { .. }) if conditional => Ok(None),
-                Err(error) => Err(error),
-            }
-        })
-        .await
+        let attributes = self.attributes(object.headers, object.tags);
+        let mut options = PutOptions { mode, attributes, ..PutOptions::default() };
+        if let Some(location) = &object.headers.redirect {
+            options.extensions.insert(RedirectTo(location.clone()));
+        }
+        if self.md5 {
+            options.extensions.insert(BodyMd5::of(object.bytes));
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let what = format!("cannot write {}", object.key);
+        let sent = self.store.put_opts(&path, object.bytes.clone(), options);
+        let error = match tokio::time::timeout(self.patience.request, sent).await {
+            Ok(Ok(put)) => return Ok(Put::Done(UpdateVersion { e_tag: put.e_tag, version: put.version })),
+            Ok(Err(error)) => error,
+            Err(late) => return Ok(Put::Failed(Failure::network(&format!("{what} (no answer)"), &late))),
+        };
+        match error {
+            Error::AlreadyExists { .. } | Error::Precondition { .. } if conditional => Ok(Put::Refused),
+            // The store had no such object where a certain version was to be replaced.
+            Error::NotFound { .. } if conditional => Ok(Put::Refused),
+            error if is_hopeless(&error) => Err(Failure::network(&what, &error)),
+            error => Ok(Put::Failed(Failure::network(&what, &error))),
+        }
     }
 
     /// Begins an object that is sent in parts.
@@ -242,8 +278,15 @@ impl Remote {
         if !headers.cache_control.is_empty() {
             attributes.insert(Attribute::CacheControl, headers.cache_control.clone().into());
         }
-        if let Some(encoding) = &headers.content_encoding {
-            attributes.insert(Attribute::ContentEncoding, encoding.clone().into());
+        let others = [
+            (Attribute::ContentEncoding, &headers.content_encoding),
+            (Attribute::ContentDisposition, &headers.content_disposition),
+            (Attribute::ContentLanguage, &headers.content_language),
+        ];
+        for (attribute, value) in others {
+            if let Some(value) = value {
+                attributes.insert(attribute, value.clone().into());
+            }
         }
         if let Some(field) = self.tag_field.as_ref().filter(|_| !tags.is_empty()) {
             attributes.insert(Attribute::Metadata(field.clone().into()), tags.to_owned().into());
@@ -251,17 +294,21 @@ impl Remote {
         attributes
     }
 
-    async fn again<T, F: Future<Output = object_store::Result<T>>>(
+    /// What comes of one request, within the time that one may take.
+    pub async fn within<T>(
         &self,
         what: &str,
-        attempt: impl Fn() -> F,
+        request: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, Failure> {
-        self.again_at_most(self.patience.attempts, what, attempt).await
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match tokio::time::timeout(self.patience.request, request).await {
+            Ok(done) => done.map_err(|error| Failure::network(what, &error)),
+            Err(late) => Err(Failure::network(&format!("{what} (no answer)"), &late)),
+        }
     }
 
-    async fn again_at_most<T, F: Future<Output = object_store::Result<T>>>(
+    async fn again<T, F: Future<Output = object_store::Result<T>>>(
         &self,
-        attempts: u32,
         what: &str,
         attempt: impl Fn() -> F,
     ) -> Result<T, Failure> {
@@ -270,13 +317,11 @@ impl Remote {
             self.requests.fetch_add(1, Ordering::Relaxed);
             let error = match tokio::time::timeout(self.patience.request, attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
-                Ok(Err(error)) => match is_hopeless(&error) {
-                    ControlFlow::Break(()) => return Err(Failure::network(what, &error)),
-                    ControlFlow::Continue(()) => Failure::network(what, &error),
-                },
+                Ok(Err(error)) if is_hopeless(&error) => return Err(Failure::network(what, &error)),
+                Ok(Err(error)) => Failure::network(what, &error),
                 Err(late) => Failure::network(&format!("{what} (no answer)"), &late),
             };
-            if number >= attempts {
+            if number >= self.patience.attempts {
                 return Err(error);
             }
             pauses.rest().await;
@@ -286,11 +331,12 @@ impl Remote {
 }
 
 /// Whether trying again is of no use.
-fn is_hopeless(error: &Error) -> ControlFlow<()> {
-    match error {
-        Error::Generic { .. } => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(()),
-    }
+fn is_hopeless(error: &Error) -> bool {
+    !matches!(error, Error::Generic { .. })
+}
+
+fn version_of(meta: &ObjectMeta) -> UpdateVersion {
+    UpdateVersion { e_tag: meta.e_tag.clone(), version: meta.version.clone() }
 }
 
 /// Growing, jittered pauses: between half and all of a time that doubles.

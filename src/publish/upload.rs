@@ -1,21 +1,25 @@
 //! Sending objects: many at a time, in the order of their classes, with bounded memory; every byte
-//! is held against the digest in the manifest before it is sent. Knows nothing of what comes after.
+//! is held against the digest in the manifest before it is sent. What visitors see is replaced only
+//! as the version that was found there while the lease was certain. Knows nothing of what comes
+//! after.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use object_store::PutPayload;
+use object_store::{MultipartUpload, PutPayload};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use super::Progress;
 use super::failure::Failure;
+use super::lease::Lease;
 use super::local::tag_text;
 use super::manifest::{Action, Change, Class, Entry, Headers, Manifest};
 use super::plan::Plan;
-use super::remote::{Remote, Write};
+use super::remote::{Object, Pauses, Put, Remote, Write};
 use crate::digest::Digest;
 
 /// Where replaced bytes are kept, by digest.
@@ -23,6 +27,10 @@ pub const SAVED: &str = "_deploy/saved/";
 
 /// Larger objects are sent in parts of this size.
 const PART: u64 = 8 << 20;
+
+/// What visitors see is sent whole up to this size, since only whole objects are written under a
+/// condition.
+const WHOLE: u64 = 64 << 20;
 
 /// Bytes held in memory at a time, in units of [`UNIT`].
 const UNITS: u32 = 96;
@@ -58,6 +66,10 @@ pub struct Sending<'s> {
     pub at_a_time: usize,
     /// Whether bytes that are replaced are kept.
     pub keep: bool,
+    /// Whether nobody else deploys.
+    pub lease: &'s Lease,
+    /// What stands between the names of tags.
+    pub separator: &'s str,
     /// Told of every byte.
     pub progress: &'s dyn Progress,
 }
@@ -114,12 +126,16 @@ impl Sending<'_> {
                 if under_way.is_empty() {
                     break;
                 }
+                let due = async {
+                    tokio::select! {
+                        _ = ticks.tick() => {}
+                        () = self.lease.doubted() => {}
+                    }
+                };
                 tokio::select! {
                     biased;
-                    _ = ticks.tick(), if failure.is_none() => {
-                        if let Err(error) = renew(sent.done()).await {
-                            failure = Some(error);
-                        }
+                    () = due, if failure.is_none() => {
+                        failure = renew(sent.done()).await.err();
                     }
                     Some((index, outcome)) = under_way.next() => match outcome {
                         Ok(bytes) => {
@@ -129,6 +145,10 @@ impl Sending<'_> {
                         }
                         Err(error) => failure = failure.or(Some(error)),
                     },
+                }
+                if failure.is_some() {
+                    // Nobody renews it from here on, so nobody may wait for that.
+                    self.lease.lose();
                 }
             }
             if let Some(failure) = failure {
@@ -154,26 +174,89 @@ impl Sending<'_> {
         if matches!(change.action, Action::Replace | Action::Mend) {
             self.save(key).await?;
         }
-        let write = match change.action {
-            Action::Add if change.class.is_immutable() && !(self.uncertain)(key) => Write::New,
-            _ => Write::Always,
+        let source = (self.source)(key, entry);
+        let whole = if change.class.is_immutable() { PART } else { WHOLE };
+        let parts = match &source {
+            Bytes::File(path) if entry.size > whole => Some(path),
+            _ => None,
         };
-        let units = entry.size.min(PART).div_ceil(UNIT).clamp(1, u64::from(UNITS)) as u32;
+        let held = if parts.is_some() { PART } else { entry.size };
+        let units = held.div_ceil(UNIT).clamp(1, u64::from(UNITS)) as u32;
         let _room = memory.acquire_many(units).await.map_err(|closed| Failure::Local(closed.into()))?;
-        let tags = tag_text(&self.manifest.tags, &entry.tags);
-        match (self.source)(key, entry) {
-            Bytes::File(path) if entry.size > PART => self.in_parts(key, entry, &tags, path).await?,
-            Bytes::File(path) => {
-                let bytes = tokio::fs::read(&path).await.with_context(|| format!("cannot read {}", path.display()))?;
-                self.whole(key, entry, &tags, bytes, &write).await?;
-            }
-            Bytes::Saved => {
-                let Some(bytes) = self.saved(key, entry).await? else { return Ok(None) };
-                self.whole(key, entry, &tags, bytes, &write).await?;
-            }
+        if let Some(path) = parts {
+            self.in_parts(key, entry, path).await?;
+            self.progress.advance(entry.size);
+            return Ok(Some(entry.size));
+        }
+        let bytes = self.bytes_of(key, entry, source).await?;
+        if Digest::of(&bytes) != entry.digest {
+            return Err(altered(key));
+        }
+        let (headers, bytes) = (self.manifest.headers_of(entry), PutPayload::from(bytes));
+        let tags = tag_text(&self.manifest.tags, &entry.tags, self.separator);
+        let object = Object { key, bytes: &bytes, headers: &headers, tags: &tags };
+        match (change.class.is_immutable(), change.action) {
+            (true, Action::Add) if !(self.uncertain)(key) => self.unless_there(&object).await?,
+            (true, _) => self.remote.put(&object, &Write::Always).await.map(|_| ())?,
+            (false, action) => self.visibly(&object, action == Action::Add).await?,
         }
         self.progress.advance(entry.size);
         Ok(Some(entry.size))
+    }
+
+    async fn bytes_of(&self, key: &str, entry: &Entry, source: Bytes) -> Result<Vec<u8>, Failure> {
+        match source {
+            Bytes::Saved => self.saved(key, entry).await,
+            Bytes::File(path) => match tokio::fs::read(&path).await {
+                Ok(bytes) => Ok(bytes),
+                // A machine without the bytes; only the headers are to change.
+                Err(error) if error.kind() == ErrorKind::NotFound && self.is_there(key, entry) => {
+                    self.saved(key, entry).await
+                }
+                Err(error) => {
+                    Err(Failure::Local(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))))
+                }
+            },
+        }
+    }
+
+    /// Whether the target has these bytes under this key already.
+    fn is_there(&self, key: &str, entry: &Entry) -> bool {
+        self.base.entries.get(key).is_some_and(|old| old.digest == entry.digest)
+    }
+
+    /// Writes an object whose name holds its fingerprint, unless it is there.
+    async fn unless_there(&self, object: &Object<'_>) -> Result<(), Failure> {
+        let put = self.remote.put(object, &Write::New).await?;
+        // Under a name with a fingerprint nothing else can stand; but does anything?
+        if put.is_none() && !self.remote.has(object.key).await? {
+            self.remote.put(object, &Write::Always).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what visitors see, over just what stands there now.
+    async fn visibly(&self, object: &Object<'_>, is_new: bool) -> Result<(), Failure> {
+        let mut pauses = Pauses::new(self.remote.patience());
+        let mut write = if is_new { Write::New } else { self.over(object.key).await? };
+        for attempt in 1.. {
+            self.lease.certain().await?;
+            let failure = match self.remote.put_once(object, &write).await? {
+                Put::Done(_) => return Ok(()),
+                Put::Refused => Failure::refused(format!("{} is being written by somebody else", object.key)),
+                Put::Failed(failure) => failure,
+            };
+            if attempt >= self.remote.patience().attempts {
+                return Err(failure);
+            }
+            pauses.rest().await;
+            write = self.over(object.key).await?;
+        }
+        unreachable!("attempts are counted from one without end")
+    }
+
+    async fn over(&self, key: &str) -> Result<Write, Failure> {
+        Ok(self.remote.version(key).await?.map_or(Write::New, Write::Over))
     }
 
     /// Keeps what stands under a key, as the base knows it, before it is replaced or removed. What
@@ -183,11 +266,17 @@ impl Sending<'_> {
             return Ok(());
         };
         let kept = format!("{SAVED}{}", old.digest);
-        if (self.uncertain)(key) && self.remote.has(&kept).await? {
+        if !(self.uncertain)(key) {
+            // An object that somebody took away by hand cannot be kept, and need not be.
+            return self.remote.copy(key, &kept).await.map(|_| ());
+        }
+        if self.remote.has(&kept).await? {
             return Ok(());
         }
-        // An object that somebody took away by hand cannot be kept, and need not be.
-        self.remote.copy(key, &kept).await.map(|_| ())
+        match self.remote.get(key).await?.filter(|found| Digest::of(&found.bytes) == old.digest) {
+            Some(found) => self.keep_bytes(&kept, found.bytes).await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps what stands under a key that is about to go, even where only an earlier release, whose
@@ -198,64 +287,72 @@ impl Sending<'_> {
         }
         let Some(found) = self.remote.get(key).await? else { return Ok(()) };
         let kept = format!("{SAVED}{}", Digest::of(&found.bytes));
-        let bytes = PutPayload::from(found.bytes);
-        self.remote.put(&kept, &bytes, &Headers::default(), "", &Write::Always).await.map(|_| ())
+        self.keep_bytes(&kept, found.bytes).await
     }
 
-    /// The bytes that a rollback brings back; `None` where they still stand under the key.
-    async fn saved(&self, key: &str, entry: &Entry) -> Result<Option<Vec<u8>>, Failure> {
+    async fn keep_bytes(&self, kept: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+        let (bytes, headers) = (PutPayload::from(bytes), Headers::default());
+        let object = Object { key: kept, bytes: &bytes, headers: &headers, tags: "" };
+        self.remote.put(&object, &Write::Always).await.map(|_| ())
+    }
+
+    /// The bytes that a rollback brings back.
+    async fn saved(&self, key: &str, entry: &Entry) -> Result<Vec<u8>, Failure> {
         for place in [format!("{SAVED}{}", entry.digest), key.to_owned()] {
             if let Some(found) = self.remote.get(&place).await?
                 && Digest::of(&found.bytes) == entry.digest
             {
-                return Ok(Some(found.bytes));
+                return Ok(found.bytes);
             }
         }
         Err(Failure::Local(anyhow!("the former bytes of {key} are no longer in the target")))
     }
 
-    async fn whole(&self, key: &str, entry: &Entry, tags: &str, bytes: Vec<u8>, write: &Write) -> Result<(), Failure> {
-        if Digest::of(&bytes) != entry.digest {
-            return Err(altered(key));
-        }
-        let (headers, bytes) = (self.manifest.headers_of(entry), PutPayload::from(bytes));
-        let put = self.remote.put(key, &bytes, &headers, tags, write).await?;
-        // Under a name with a fingerprint nothing else can stand; but does anything?
-        if put.is_none() && !self.remote.has(key).await? {
-            self.remote.put(key, &bytes, &headers, tags, &Write::Always).await?;
-        }
-        Ok(())
-    }
-
-    async fn in_parts(&self, key: &str, entry: &Entry, tags: &str, path: PathBuf) -> Result<(), Failure> {
-        let context = || format!("cannot read {}", path.display());
-        let mut file = tokio::fs::File::open(&path).await.with_context(context)?;
+    /// Sends a file part by part; all of them again where one fails.
+    async fn in_parts(&self, key: &str, entry: &Entry, path: &Path) -> Result<(), Failure> {
+        let tags = tag_text(&self.manifest.tags, &entry.tags, self.separator);
         let headers = self.manifest.headers_of(entry);
-        let mut parts = self.remote.begin_parts(key, &headers, tags).await?;
-        let mut hasher = blake3::Hasher::new();
-        let outcome = async {
-            loop {
-                let mut part = Vec::with_capacity(PART as usize);
-                (&mut file).take(PART).read_to_end(&mut part).await.with_context(context)?;
-                if part.is_empty() {
-                    break;
-                }
-                hasher.update(&part);
-                let sent = parts.put_part(PutPayload::from(part));
-                sent.await.map_err(|error| Failure::network(&format!("cannot write a part of {key}"), &error))?;
-            }
-            if Digest::from_hash(&hasher.finalize()) != entry.digest {
-                return Err(altered(key));
-            }
-            let done = parts.complete().await;
-            done.map(|_| ()).map_err(|error| Failure::network(&format!("cannot finish {key}"), &error))
-        }
-        .await;
-        if outcome.is_err() {
+        let mut pauses = Pauses::new(self.remote.patience());
+        for attempt in 1.. {
+            let mut parts = self.remote.begin_parts(key, &headers, &tags).await?;
+            let failure = match self.parts(key, entry, path, &mut *parts).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
             // The failure is what is told; parts left behind expire with the store's own rules.
             let _ = parts.abort().await;
+            if attempt >= self.remote.patience().attempts || !matches!(failure, Failure::Network(_)) {
+                return Err(failure);
+            }
+            pauses.rest().await;
         }
-        outcome
+        unreachable!("attempts are counted from one without end")
+    }
+
+    async fn parts(
+        &self,
+        key: &str,
+        entry: &Entry,
+        path: &Path,
+        parts: &mut dyn MultipartUpload,
+    ) -> Result<(), Failure> {
+        let context = || format!("cannot read {}", path.display());
+        let mut file = tokio::fs::File::open(path).await.with_context(context)?;
+        let mut hasher = blake3::Hasher::new();
+        loop {
+            let mut part = Vec::with_capacity(PART as usize);
+            (&mut file).take(PART).read_to_end(&mut part).await.with_context(context)?;
+            if part.is_empty() {
+                break;
+            }
+            hasher.update(&part);
+            self.remote.within(&format!("cannot write a part of {key}"), parts.put_part(part.into())).await?;
+        }
+        if Digest::from_hash(&hasher.finalize()) != entry.digest {
+            return Err(altered(key));
+        }
+        self.lease.certain().await?;
+        self.remote.within(&format!("cannot finish {key}"), parts.complete()).await.map(|_| ())
     }
 }
 

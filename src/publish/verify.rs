@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::failure::Failure;
-use super::manifest::{Action, Class, Release};
+use super::manifest::{Class, Entry, Release};
 use super::purge::encoded;
 use super::remote::{Patience, Pauses};
 use crate::digest::Digest;
@@ -15,14 +15,16 @@ use crate::headers::url_of;
 /// Pages that are asked for at most.
 const SAMPLE: usize = 5;
 
-/// Asks for a few of the pages that `release` changed; each must have the bytes of the release.
+/// Asks for a few of the pages that `release`, or one before it that was not verified, changed; each
+/// must have the bytes of the release.
 pub async fn pages(release: &Release, site: &str, patience: Patience) -> Result<(), Failure> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().context("no HTTP client")?;
-    let sent = |action| matches!(action, Action::Add | Action::Replace | Action::Redress | Action::Mend);
-    let changed = release.changes.iter().filter(|change| change.class == Class::Page && sent(change.action));
-    let all: Vec<&str> = changed.map(|change| &*change.key).collect();
-    for key in all.iter().step_by(all.len().div_ceil(SAMPLE).max(1)) {
-        let Some(entry) = release.manifest.entries.get(*key) else { continue };
+    let entries = &release.manifest.entries;
+    let touched = release.touched().into_iter().filter_map(|key| Some((key, entries.get(key)?)));
+    // What answers with another page's bytes cannot be compared.
+    let pages = touched.filter(|(_, entry)| entry.class == Class::Page && entry_is_plain(release, entry));
+    let all: Vec<_> = pages.collect();
+    for (key, entry) in all.iter().step_by(all.len().div_ceil(SAMPLE).max(1)) {
         let url = format!("{site}{}", encoded(&url_of(key)));
         let mut pauses = Pauses::new(patience);
         for attempt in 1.. {
@@ -42,4 +44,9 @@ pub async fn pages(release: &Release, site: &str, patience: Patience) -> Result<
         }
     }
     Ok(())
+}
+
+fn entry_is_plain(release: &Release, entry: &Entry) -> bool {
+    let headers = release.manifest.headers_of(entry);
+    entry.promised && headers.content_encoding.is_none() && headers.redirect.is_none()
 }

@@ -3,7 +3,6 @@
 
 mod planner;
 mod services;
-mod signature;
 
 pub use planner::{Powers, Purging, planned};
 pub use services::{Keys, encoded, keys_of, powers, purge};

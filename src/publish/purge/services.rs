@@ -5,21 +5,33 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
+use object_store::aws::{AmazonS3Builder, AwsCredential, AwsCredentialProvider};
+use object_store::client::HttpRequest;
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 
 use super::planner::{Powers, Purging};
-use super::signature::{Request, authorization};
 use crate::config::publish::{Purge, Service};
-use crate::publish::failure::Failure;
+use crate::publish::failure::{Failure, without_secrets};
 use crate::publish::remote::{Patience, Pauses};
+use crate::publish::wire::sign_for_amazon;
 
 /// The credentials of a service.
-pub struct Keys {
-    id: String,
-    secret: String,
-    token: Option<String>,
+pub enum Keys {
+    /// None are needed.
+    None,
+    /// A token that goes along with each call.
+    Token(String),
+    /// Amazon's, which sign each call.
+    Amazon(AwsCredentialProvider),
 }
+
+/// Variables that say whence Amazon's credentials come, where they do not stand in variables.
+const AMAZON_SOURCES: [&str; 3] =
+    ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+
+/// The longest wait that a service may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// What `service` can be asked for, within its limits and its price.
 pub fn powers(purge: &Purge) -> Powers {
@@ -28,8 +40,9 @@ pub fn powers(purge: &Purge) -> Powers {
         Service::CloudFront => Powers { urls: 1000, tags: 100, folders: 15 },
         Service::Cloudflare => Powers { urls: 3000, tags: 500, folders: 100 },
         Service::Fastly => Powers { urls: 256, tags: 1024, folders: 0 },
-        // A burst of 120 calls, then five a second.
-        Service::Bunny => Powers { urls: 120, tags: 20, folders: 20 },
+        // Exact URLs: a burst of 120 calls, then five a second. But a URL that ends with a slash counts
+        // as a folder, of which there are 20 and then one in two seconds.
+        Service::Bunny => Powers { urls: 40, tags: 20, folders: 20 },
         Service::Command => Powers { urls: usize::MAX, tags: 0, folders: 0 },
     };
     if !purge.tags {
@@ -45,17 +58,22 @@ pub fn keys_of(purge: &Purge, variable: impl Fn(&str) -> Option<String>) -> Resu
             Failure::Usage(format!("the environment variable {name} is not set; purging the cache needs it"))
         })
     };
-    let only = |name: &str| Ok(Keys { id: String::new(), secret: needed(name)?, token: None });
     match purge.service {
-        Service::CloudFront => Ok(Keys {
-            id: needed("AWS_ACCESS_KEY_ID")?,
-            secret: needed("AWS_SECRET_ACCESS_KEY")?,
-            token: variable("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
-        }),
-        Service::Cloudflare => only("CLOUDFLARE_API_TOKEN"),
-        Service::Fastly => only("FASTLY_API_TOKEN"),
-        Service::Bunny => only("BUNNY_API_KEY"),
-        Service::Command => Ok(Keys { id: String::new(), secret: String::new(), token: None }),
+        Service::CloudFront => {
+            if !AMAZON_SOURCES.iter().any(|name| variable(name).is_some()) {
+                needed("AWS_ACCESS_KEY_ID")?;
+                needed("AWS_SECRET_ACCESS_KEY")?;
+            }
+            // A store that is never used: it knows where credentials come from.
+            crate::publish::stores::choose_cryptography();
+            let store = AmazonS3Builder::from_env().with_bucket_name("none").build();
+            let store = store.map_err(|error| Failure::network("Amazon's credentials cannot be read", &error))?;
+            Ok(Keys::Amazon(store.credentials().clone()))
+        }
+        Service::Cloudflare => needed("CLOUDFLARE_API_TOKEN").map(Keys::Token),
+        Service::Fastly => needed("FASTLY_API_TOKEN").map(Keys::Token),
+        Service::Bunny => needed("BUNNY_API_KEY").map(Keys::Token),
+        Service::Command => Ok(Keys::None),
     }
 }
 
@@ -77,24 +95,43 @@ pub async fn purge(
     }
     let client = Client::builder().timeout(Duration::from_secs(60)).build().context("cannot make an HTTP client")?;
     let mut calls = 0;
-    for call in calls_of(purge, keys, site, reference, purging, &client)? {
+    let signer = match keys {
+        Keys::Amazon(provider) => {
+            let credential = provider.get_credential().await;
+            Some(credential.map_err(|error| Failure::network("Amazon's credentials cannot be read", &error))?)
+        }
+        _ => None,
+    };
+    let caller = Caller { client: &client, keys, signer: signer.as_deref() };
+    for call in calls_of(purge, &caller, site, reference, purging)? {
         send(call, patience).await?;
         calls += 1;
     }
     Ok(calls)
 }
 
+/// Who calls.
+struct Caller<'c> {
+    client: &'c Client,
+    keys: &'c Keys,
+    signer: Option<&'c AwsCredential>,
+}
+
 /// The requests, made only when they are sent: a signature grows old.
-type Call<'c> = Box<dyn Fn() -> RequestBuilder + 'c>;
+type Call<'c> = Box<dyn Fn() -> Result<RequestBuilder, Failure> + 'c>;
 
 fn calls_of<'c>(
     purge: &'c Purge,
-    keys: &'c Keys,
+    caller: &'c Caller<'c>,
     site: &str,
     reference: &'c str,
     purging: &Purging,
-    client: &'c Client,
 ) -> Result<Vec<Call<'c>>, Failure> {
+    let client = caller.client;
+    let token = match caller.keys {
+        Keys::Token(token) => token.as_str(),
+        _ => "",
+    };
     let endpoint = |usual: &str| purge.endpoint.clone().unwrap_or_else(|| usual.to_owned());
     let host_and_path = |path: &str| {
         let host = site.split_once("://").map_or(site, |(_, host)| host);
@@ -118,7 +155,7 @@ fn calls_of<'c>(
             for (number, items) in items.chunks(3000).enumerate() {
                 let body = invalidation(&format!("{reference}-{number}"), items);
                 let (base, path) = (base.clone(), format!("/2020-05-31/distribution/{}/invalidation", purge.id));
-                calls.push(Box::new(move || signed(client, keys, &base, &path, &body)));
+                calls.push(Box::new(move || caller.signed(&format!("{base}{path}"), &body)));
             }
         }
         Service::Cloudflare => {
@@ -134,18 +171,18 @@ fn calls_of<'c>(
             }
             for body in bodies {
                 let url = url.clone();
-                calls.push(Box::new(move || client.post(&url).bearer_auth(&keys.secret).json(&body)));
+                calls.push(Box::new(move || Ok(client.post(&url).bearer_auth(token).json(&body))));
             }
         }
         Service::Fastly => {
             let base = endpoint("https://api.fastly.com");
             let mut add = |url: String, body: Option<serde_json::Value>| {
                 calls.push(Box::new(move || {
-                    let call = client.post(&url).header("Fastly-Key", &keys.secret);
-                    match &body {
+                    let call = client.post(&url).header("Fastly-Key", token).header("Accept", "application/json");
+                    Ok(match &body {
                         Some(body) => call.json(body),
                         None => call,
-                    }
+                    })
                 }));
             };
             if purging.everything {
@@ -161,28 +198,21 @@ fn calls_of<'c>(
         }
         Service::Bunny => {
             let base = endpoint("https://api.bunny.net");
-            let mut add = |url: String, query: Option<String>, body: serde_json::Value| {
-                calls.push(Box::new(move || {
-                    let query: Vec<(&str, &str)> = query.iter().map(|url| ("url", url.as_str())).collect();
-                    let url = match query.first() {
-                        Some((_, query)) => format!("{url}?async=true&url={}", all_encoded(query)),
-                        None => url.clone(),
-                    };
-                    client.post(url).header("AccessKey", &keys.secret).json(&body)
-                }));
+            let mut add = |url: String, body: serde_json::Value| {
+                calls.push(Box::new(move || Ok(client.post(&url).header("AccessKey", token).json(&body))));
             };
             let zone = format!("{base}/pullzone/{}/purgeCache", purge.id);
             if purging.everything {
-                add(zone.clone(), None, json!({}));
+                add(zone.clone(), json!({}));
             }
             for tag in &purging.tags {
-                add(zone.clone(), None, json!({ "CacheTag": tag }));
+                add(zone.clone(), json!({ "CacheTag": tag }));
             }
-            for url in &purging.urls {
-                add(format!("{base}/purge"), Some(format!("{site}{}", encoded(url))), json!({}));
-            }
-            for folder in &purging.folders {
-                add(format!("{base}/purge"), Some(format!("{site}{}*", encoded(folder))), json!({}));
+            // A URL that ends with a slash means all that is below it, unless one says otherwise.
+            let urls = purging.urls.iter().map(|url| (format!("{site}{}", encoded(url)), "&exactPath=true"));
+            let folders = purging.folders.iter().map(|folder| (format!("{site}{}*", encoded(folder)), ""));
+            for (url, more) in urls.chain(folders) {
+                add(format!("{base}/purge?async=true{more}&url={}", all_encoded(&url)), json!({}));
             }
         }
         Service::Command => {}
@@ -193,14 +223,15 @@ fn calls_of<'c>(
 async fn send(call: Call<'_>, patience: Patience) -> Result<(), Failure> {
     let mut pauses = Pauses::new(patience);
     for attempt in 1.. {
-        let failure = match call().send().await {
+        let mut asked_to_wait = None;
+        let failure = match call()?.send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => {
                 let status = answer.status();
-                let words = answer.text().await.unwrap_or_default();
-                let words: String = words.chars().take(400).collect();
-                let told =
-                    super::super::failure::without_secrets(&format!("the cache was not purged: {status} {words}"));
+                let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok());
+                asked_to_wait = after.and_then(|after| after.trim().parse().ok()).map(Duration::from_secs);
+                let words: String = answer.text().await.unwrap_or_default().chars().take(400).collect();
+                let told = without_secrets(&format!("the cache was not purged: {status} {words}"));
                 let failure = Failure::Network(anyhow::anyhow!(told));
                 if !status.is_server_error() && status.as_u16() != 429 {
                     return Err(failure);
@@ -212,7 +243,10 @@ async fn send(call: Call<'_>, patience: Patience) -> Result<(), Failure> {
         if attempt >= patience.attempts {
             return Err(failure);
         }
-        pauses.rest().await;
+        match asked_to_wait {
+            Some(time) => tokio::time::sleep(time.min(LONGEST_WAIT)).await,
+            None => pauses.rest().await,
+        }
     }
     unreachable!("attempts are counted from one without end")
 }
@@ -243,21 +277,16 @@ async fn command(purge: &Purge, site: &str, purging: &Purging) -> Result<(), Fai
     }
 }
 
-fn signed(client: &Client, keys: &Keys, base: &str, path: &str, body: &str) -> RequestBuilder {
-    let host = base.split_once("://").map_or(base, |(_, host)| host);
-    let moment = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let request =
-        Request { host, path, body: body.as_bytes(), moment: &moment, region: "us-east-1", service: "cloudfront" };
-    let signature = authorization(&request, &keys.id, &keys.secret, keys.token.as_deref());
-    let call = client
-        .post(format!("{base}{path}"))
-        .header("Content-Type", "text/xml")
-        .header("X-Amz-Date", &moment)
-        .header("Authorization", signature)
-        .body(body.to_owned());
-    match &keys.token {
-        Some(token) => call.header("X-Amz-Security-Token", token),
-        None => call,
+impl Caller<'_> {
+    fn signed(&self, url: &str, body: &str) -> Result<RequestBuilder, Failure> {
+        let credential = self.signer.context("there are no credentials for Amazon")?;
+        let mut request = HttpRequest::new(body.to_owned().into());
+        *request.method_mut() = reqwest::Method::POST;
+        *request.uri_mut() = url.parse().with_context(|| format!("{url} is no URL"))?;
+        let signed = sign_for_amazon(&mut request, credential, "cloudfront", "us-east-1", None);
+        signed.map_err(|error| Failure::network("a call cannot be signed", &error))?;
+        let call = self.client.post(url).header("Content-Type", "text/xml");
+        Ok(call.headers(request.headers().clone()).body(body.to_owned()))
     }
 }
 

@@ -1,14 +1,20 @@
 //! Publishing: to folders, to stores, past caches; guarded, interrupted, twice at a time.
 
+mod clouds;
+mod crawl;
 mod differences;
 mod edits;
 mod faults;
 mod folder;
+mod google;
 mod nginx;
 mod purges;
+mod recipes;
 mod s3;
 mod scale;
 mod server;
+mod sleepers;
+mod stage;
 mod store;
 
 use std::collections::BTreeSet;

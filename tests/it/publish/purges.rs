@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::server::{Asked, Scribe};
+use super::server::{Asked, Moto, Scribe};
 use super::{catalogue, urls_in};
 use crate::site::Site;
 
@@ -100,13 +100,45 @@ fn cloudfront_gets_a_signed_batch_of_paths() {
     assert!(asked[0].header("x-amz-date").is_some());
 }
 
+/// moto answers for Amazon: an invalidation of a distribution that exists, as its API lists it.
+#[test]
+fn cloudfront_makes_an_invalidation_of_it() {
+    let moto = Moto::start();
+    let config = "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
+        <CallerReference>x</CallerReference><Comment>x</Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity>\
+        <Items><Origin><Id>s3</Id><DomainName>site.s3.amazonaws.com</DomainName><S3OriginConfig>\
+        <OriginAccessIdentity></OriginAccessIdentity></S3OriginConfig></Origin></Items></Origins><DefaultCacheBehavior>\
+        <TargetOriginId>s3</TargetOriginId><ViewerProtocolPolicy>allow-all</ViewerProtocolPolicy>\
+        </DefaultCacheBehavior></DistributionConfig>";
+    let place = "/2020-05-31/distribution";
+    let (status, _, made) = moto.request_of("cloudfront", "POST", place, config.as_bytes());
+    let made = String::from_utf8_lossy(&made).into_owned();
+    assert_eq!(status, 201, "{made}");
+    let id = made.split("<Id>").nth(1).and_then(|rest| rest.split("</Id>").next()).expect("an id");
+    let site = site_with(&format!("service = 'cloudfront'\nid = '{id}'\nendpoint = '{}'\n", moto.address));
+    assert_eq!(publish(&site, &["--now", "2026-01-01"]).0, 0);
+    site.edit("content/parks/efteling/rides/ride-3.md", "'flat_ride'", "'flat_ride'\ntheme = 'Mining'");
+    let (code, told) = publish(&site, &["--now", "2026-01-02"]);
+    assert_eq!(code, 0, "{told}");
+    let (_, _, list) = moto.request_of("cloudfront", "GET", &format!("{place}/{id}/invalidation"), &[]);
+    let list = String::from_utf8_lossy(&list).into_owned();
+    assert_eq!(list.matches("<InvalidationSummary>").count(), 2, "one for each publish: {list}");
+    let mut paths = String::new();
+    for part in list.split("<Id>").skip(1).filter_map(|part| part.split("</Id>").next()) {
+        let (_, _, one) = moto.request_of("cloudfront", "GET", &format!("{place}/{id}/invalidation/{part}"), &[]);
+        paths.push_str(&String::from_utf8_lossy(&one));
+    }
+    assert_eq!(paths.matches("<Path>/parks/efteling/rides/ride-3/</Path>").count(), 2, "{paths}");
+    assert!(paths.contains("<CallerReference>20260102T"), "{paths}");
+}
+
 #[test]
 fn fastly_and_bunny_are_asked_url_by_url() {
     let (_, asked, _) = asked_after_an_edit("fastly");
     let page = asked.iter().find(|one| one.path == "/purge/parks.example/parks/efteling/rides/ride-3/");
     assert_eq!(page.expect("the page").header("fastly-key"), Some(SECRET));
     let (_, asked, _) = asked_after_an_edit("bunny");
-    let url = "/purge?async=true&url=https%3A%2F%2Fparks.example%2Fparks%2Fefteling%2Frides%2Fride-3%2F";
+    let url = "/purge?async=true&exactPath=true&url=https%3A%2F%2Fparks.example%2Fparks%2Fefteling%2Frides%2Fride-3%2F";
     let page = asked.iter().find(|one| one.path == url);
     assert_eq!(page.unwrap_or_else(|| panic!("{asked:?}")).header("accesskey"), Some(SECRET));
 }

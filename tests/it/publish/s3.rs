@@ -122,7 +122,7 @@ fn objects_have_their_headers_and_a_second_run_has_nothing_to_do() {
     holds_the_output(&moto, &site);
 
     for (key, bytes) in bucket(&moto).iter().filter(|(key, _)| key.starts_with("_deploy/")) {
-        let bytes = if bytes.starts_with(b"LHR1") {
+        let bytes = if bytes.starts_with(b"LHR2") {
             zstd::stream::decode_all(&bytes[4..]).expect("a frame")
         } else {
             bytes.clone()
@@ -150,6 +150,68 @@ fn a_change_of_headers_alone_is_seen_and_applied() {
     assert_eq!(publish(&site, "site", &["--now", "2026-01-02"]).0, 0);
     let (_, headers, _) = moto.request("HEAD", "/site/www/feed.xml", &[]);
     assert!(headers.contains(&("cache-control".to_owned(), "public, max-age=60".to_owned())), "{headers:?}");
+}
+
+#[test]
+fn a_change_of_headers_alone_is_applied_without_the_bytes() {
+    let moto = Moto::start();
+    let site = catalogue();
+    site.write("lifthill.toml", settings(&moto));
+    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    copy(&site.path(""), &site.outside().join("fresh"), &["output"]);
+    let own = "[headers]\n'/parks/*' = { Content-Language = 'nl', Content-Disposition = 'inline' }\n";
+    let text = settings(&moto).replace("[publish.live]", &format!("{own}[publish.live]"));
+    std::fs::write(site.outside().join("fresh/lifthill.toml"), text).expect("settings");
+    let (code, told) = publish(&site, "fresh", &["--now", "2026-01-02"]);
+    assert_eq!(code, 0, "{told}");
+    let (_, headers, _) = moto.request("HEAD", "/site/www/parks/efteling/index.html", &[]);
+    for (name, value) in [("content-language", "nl"), ("content-disposition", "inline")] {
+        assert!(headers.contains(&(name.to_owned(), value.to_owned())), "{headers:?}");
+    }
+    holds_the_output(&moto, &site);
+}
+
+#[test]
+fn redirects_of_a_website_are_objects_that_lead_elsewhere() {
+    let moto = Moto::start();
+    let site = catalogue();
+    site.edit("content/parks/efteling/rides/ride-3.md", "'flat_ride'", "'flat_ride'\nformer_slugs = ['ride-x']");
+    site.write("lifthill.toml", settings(&moto) + "website = true\n");
+    let (code, told) = publish(&site, "site", &["--now", "2026-01-01"]);
+    assert_eq!(code, 0, "{told}");
+    let leads_to = |key: &str| {
+        let (status, headers, _) = moto.request("HEAD", &format!("/site/www/{key}"), &[]);
+        assert_eq!(status, 200, "{key}");
+        headers.into_iter().find(|(name, _)| name == "x-amz-website-redirect-location").map(|(_, value)| value)
+    };
+    let old = "parks/efteling/rides/ride-x/index.html";
+    assert_eq!(leads_to(old).as_deref(), Some("https://parks.example/parks/efteling/rides/ride-3/"));
+    assert_eq!(leads_to("parks/efteling/rides/ride-3/index.html"), None);
+    holds_the_output(&moto, &site);
+    site.write("lifthill.toml", settings(&moto));
+    assert_eq!(publish(&site, "site", &["--now", "2026-01-02"]).0, 0);
+    assert_eq!(leads_to(old), None, "a page like any other");
+}
+
+#[test]
+fn large_files_go_in_parts_and_are_whole() {
+    let moto = Moto::start();
+    let site = catalogue();
+    site.write("lifthill.toml", settings(&moto));
+    let mut bytes = vec![0_u8; 20 << 20];
+    bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * at >> 7) as u8);
+    site.write("assets/film.mp4", &bytes);
+    let (code, told) = publish(&site, "site", &["--now", "2026-01-01"]);
+    assert_eq!(code, 0, "{told}");
+    let film = site.output().files().find(|file| file.starts_with("assets/film.")).map(str::to_owned);
+    let (_, headers, there) = moto.request("GET", &format!("/site/www/{}", film.expect("the film")), &[]);
+    assert!(there == bytes, "{} bytes arrived", there.len());
+    let header = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    assert!(header("etag").is_some_and(|tag| tag.trim_matches('"').ends_with("-3")), "three parts: {headers:?}");
+    assert_eq!(header("content-type"), Some("video/mp4"));
+    assert_eq!(header("cache-control"), Some("public, max-age=31536000, immutable"));
+    let (_, told) = publish(&site, "site", &["--now", "2026-01-01"]);
+    assert!(told.contains("nothing to do"), "{told}");
 }
 
 #[test]

@@ -11,15 +11,14 @@ use lifthill::publish::manifest::{Class, Entry, Headers, Manifest};
 use lifthill::report::peak_memory_bytes;
 use object_store::memory::InMemory;
 
-use super::faults::{Built, Run};
+use super::stage::{Built, Remembers, Run};
 use super::store::FaultyStore;
 
 /// A site of `objects` pages that all have the same bytes.
 fn site(objects: usize, folder: &std::path::Path) -> Built {
     let bytes = b"<!doctype html><title>Ride</title><p>A page like any other.".to_vec();
     std::fs::write(folder.join("page"), &bytes).expect("a page");
-    let headers =
-        Headers { content_type: "text/html".into(), cache_control: "no-cache".into(), content_encoding: None };
+    let headers = Headers { content_type: "text/html".into(), cache_control: "no-cache".into(), ..Headers::default() };
     let mut manifest = Manifest { headers: vec![headers], ..Manifest::default() };
     let mut sources: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
     for number in 0..objects {
@@ -46,11 +45,11 @@ fn the_requests_of_a_deploy_follow_the_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut built = site(objects, folder.path());
     let store = Arc::new(InMemory::new());
-    let mut now = 1_000;
+    let (memory, mut now) = (Remembers::default(), 1_000);
     let mut publish = |built: &Built, what: &str| {
         now += 1;
         let faulty = FaultyStore::new(Arc::clone(&store), None, Arc::new(|_| {}));
-        let run = Run { owner: "a", list: folder.path().join("list"), now };
+        let run = Run { cache: &memory, ..Run::new("a", folder.path().join("list"), now) };
         let start = Instant::now();
         let outcome = run.publish(Arc::clone(&faulty), built).expect("a deploy");
         let (seconds, peak) = (start.elapsed().as_secs_f64(), peak_memory_bytes() >> 20);

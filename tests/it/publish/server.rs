@@ -106,11 +106,24 @@ impl Moto {
 
     /// A request with a signature of the right form: status, headers, body.
     pub fn request(&self, method: &str, path: &str, body: &[u8]) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        self.request_of("s3", method, path, body)
+    }
+
+    /// The same of another of Amazon's services.
+    pub fn request_of(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> (u16, Vec<(String, String)>, Vec<u8>) {
         let place = self.address.trim_start_matches("http://");
         let mut stream = TcpStream::connect(place).expect("moto is there");
         let length = body.len();
-        let signature = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/s3/aws4_request, \
-                         SignedHeaders=host, Signature=00";
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/{service}/aws4_request, \
+             SignedHeaders=host, Signature=00"
+        );
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {place}\r\nAuthorization: {signature}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"

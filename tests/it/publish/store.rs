@@ -13,7 +13,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UpdateVersion,
 };
 
 /// What goes wrong.
@@ -47,6 +47,18 @@ pub const FAULTS: [Fault; 7] = [
 
 type Look = Arc<dyn Fn(&InMemory) + Send + Sync>;
 
+/// What happens elsewhere while this machine sleeps.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// What the ETag of an object follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Etags {
+    /// Each write: Google's and Azure's.
+    Writes,
+    /// The bytes: Amazon's.
+    Bytes,
+}
+
 /// The store.
 pub struct FaultyStore {
     inner: Arc<InMemory>,
@@ -55,13 +67,68 @@ pub struct FaultyStore {
     dead: AtomicBool,
     look: Look,
     deleted: std::sync::Mutex<Vec<String>>,
+    etags: Etags,
+    sleep: std::sync::Mutex<Option<(usize, Meanwhile)>>,
 }
 
 impl FaultyStore {
     /// `inner`, in which request number `at` (from 0) meets a fault.
     pub fn new(inner: Arc<InMemory>, fault: Option<(usize, Fault)>, look: Look) -> Arc<Self> {
         let (requests, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { inner, fault, requests, dead, look, deleted: Default::default() })
+        let (deleted, sleep) = Default::default();
+        Arc::new(Self { inner, fault, requests, dead, look, deleted, etags: Etags::Writes, sleep })
+    }
+
+    /// `inner` as a machine sees it that falls asleep when request number `at` is on its way, and
+    /// many others with it; they arrive after what happens `meanwhile`.
+    pub fn sleepy(
+        inner: Arc<InMemory>,
+        at: usize,
+        etags: Etags,
+        meanwhile: impl FnOnce() + Send + 'static,
+    ) -> Arc<Self> {
+        let sleep = std::sync::Mutex::new(Some((at, Box::new(meanwhile) as Meanwhile)));
+        let (requests, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (look, deleted): (Look, _) = (Arc::new(|_| {}), Default::default());
+        Arc::new(Self { inner, fault: None, requests, dead, look, deleted, etags, sleep })
+    }
+
+    /// A request is on its way; whatever else is under way goes off before it arrives.
+    async fn on_its_way(&self, number: usize) {
+        let asleep = self.sleep.lock().unwrap().is_some();
+        if asleep {
+            tokio::task::yield_now().await;
+        }
+        let mut sleep = self.sleep.lock().unwrap();
+        if let Some((_, meanwhile)) = sleep.take_if(|(at, _)| number >= *at) {
+            drop(sleep);
+            meanwhile();
+        }
+    }
+
+    /// The ETag as such a store would tell it.
+    fn dressed(&self, bytes: &[u8], meta: ObjectMeta) -> ObjectMeta {
+        match self.etags {
+            Etags::Writes => meta,
+            Etags::Bytes => ObjectMeta { e_tag: Some(lifthill::digest::Digest::of(bytes).to_string()), ..meta },
+        }
+    }
+
+    async fn put_over(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        expected: &str,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let there = self.inner.get(location).await?;
+        let own = there.meta.e_tag.clone();
+        let bytes = there.bytes().await?;
+        if lifthill::digest::Digest::of(&bytes).to_string() != expected {
+            return Err(Error::Precondition { path: location.to_string(), source: "412 Precondition Failed".into() });
+        }
+        let mode = PutMode::Update(UpdateVersion { e_tag: own, version: None });
+        self.inner.put_opts(location, payload, PutOptions { mode, ..options }).await
     }
 
     /// Requests so far.
@@ -80,6 +147,7 @@ impl FaultyStore {
             return Err(broken("killed"));
         }
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
+        self.on_its_way(number).await;
         match self.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault) {
             None => {
                 let done = work.await;
@@ -121,7 +189,18 @@ impl fmt::Debug for FaultyStore {
 #[async_trait]
 impl ObjectStore for FaultyStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.request(self.inner.put_opts(location, payload, options)).await
+        if self.etags == Etags::Writes {
+            return self.request(self.inner.put_opts(location, payload, options)).await;
+        }
+        let bytes: Vec<u8> = payload.iter().flat_map(|part| part.iter().copied()).collect();
+        let put = match &options.mode {
+            PutMode::Update(UpdateVersion { e_tag: Some(expected), .. }) => {
+                let expected = expected.clone();
+                self.request(self.put_over(location, payload, &expected, options)).await?
+            }
+            _ => self.request(self.inner.put_opts(location, payload, options)).await?,
+        };
+        Ok(PutResult { e_tag: Some(lifthill::digest::Digest::of(&bytes).to_string()), ..put })
     }
 
     async fn put_multipart_opts(
@@ -133,7 +212,12 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.request(self.inner.get_opts(location, options)).await
+        let mut found = self.request(self.inner.get_opts(location, options)).await?;
+        if self.etags == Etags::Bytes {
+            let bytes = self.inner.get(location).await?.bytes().await?;
+            found.meta = self.dressed(&bytes, found.meta);
+        }
+        Ok(found)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -198,4 +282,17 @@ pub fn contents(store: &InMemory) -> BTreeMap<String, Vec<u8>> {
         found.insert(key.to_string(), bytes.to_vec());
     }
     found
+}
+
+/// The headers of everything that visitors see, by key, as text.
+pub fn headers_in(store: &InMemory) -> BTreeMap<String, String> {
+    let keys = contents(store).into_keys().filter(|key| !key.starts_with("_deploy/"));
+    let told = |key: &str| {
+        let got = futures_util::FutureExt::now_or_never(store.get_opts(&Path::from(key), GetOptions::default()));
+        let attributes = got.expect("memory does not wait").expect("an object that was just listed").attributes;
+        let mut told: Vec<String> = attributes.iter().map(|(name, value)| format!("{name:?}: {value:?}")).collect();
+        told.sort();
+        told.join("; ")
+    };
+    keys.map(|key| (key.clone(), told(&key))).collect()
 }
