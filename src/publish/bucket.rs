@@ -112,7 +112,7 @@ impl Bucket<'_> {
         before.debts.push(Debt { release, moved: false, done: 0 });
         let wanted = Wanted { manifest: local.manifest.clone(), sources: &local.sources, back_to: None };
         let mut outcome = self.make(before, wanted).await?;
-        outcome.findings = findings;
+        outcome.findings.extend(findings);
         Ok(outcome)
     }
 
@@ -205,6 +205,7 @@ impl Bucket<'_> {
         if !refused.is_empty() {
             return Err(Failure::Refused(refused));
         }
+        outcome.findings.extend(self.taken_over(&before));
         let deployed = self.deploy(before, &release, &plan, sources, back_to, &purging).await?;
         outcome.objects = deployed.objects;
         outcome.bytes = deployed.bytes;
@@ -212,6 +213,13 @@ impl Bucket<'_> {
         outcome.published = true;
         outcome.live = Some(release.id);
         Ok(outcome)
+    }
+
+    /// Word of a deploy of others that has been silent for too long.
+    fn taken_over(&self, before: &Before) -> Option<String> {
+        let silent = before.held.register.deploy.as_ref().filter(|deploy| deploy.owner != self.deployer.owner)?;
+        let id = &silent.id;
+        Some(format!("deploy {id} has fallen silent; the next publish makes certain what it may still do"))
     }
 
     async fn deploy(

@@ -8,7 +8,7 @@ use super::nginx::Nginx;
 use crate::site::Site;
 
 /// A picture of one colour.
-fn picture(colour: u8) -> Vec<u8> {
+pub fn picture(colour: u8) -> Vec<u8> {
     let image = image::RgbImage::from_pixel(900, 700, image::Rgb([colour, 90, 200]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");

@@ -276,7 +276,9 @@ fn a_killed_deploy_is_gone_on_with() {
 fn a_machine_without_the_bytes_renders_and_sends_only_what_changed() {
     let moto = Moto::start();
     let site = catalogue();
-    site.write("lifthill.toml", settings(&moto));
+    site.write("lifthill.toml", settings(&moto) + "[compress]\npages = ['gzip']\n");
+    site.write("content/parks/efteling/photos/gate.png", super::crawl::picture(40));
+    site.write("content/parks/efteling/photos.toml", "[[photo]]\nfile = 'gate.png'\nalt = 'The gate.'\n");
     assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
     let fresh = site.outside().join("fresh");
     copy(&site.path(""), &fresh, &["output"]);
@@ -289,6 +291,10 @@ fn a_machine_without_the_bytes_renders_and_sends_only_what_changed() {
     assert!(made.iter().any(|file| file == "parks/efteling/rides/ride-3/index.html"), "{made:?}");
     let plain = made.iter().filter(|file| file.ends_with(".html") || file.ends_with(".xml")).count();
     assert!(plain <= 3, "the rest is not made: {made:?}");
+    let again = |file: &&String| file.starts_with("photos/") || file.starts_with("assets/") && !file.ends_with(".json");
+    assert_eq!(made.iter().find(again), None, "neither photos nor assets nor their variants are made again");
+    let packed = |file: &&String| file.ends_with(".gz") && !file.contains("ride-3");
+    assert_eq!(made.iter().find(packed), None, "nor variants of pages");
     site.edit("content/parks/efteling/rides/ride-3.md", "\n", "\n");
     std::fs::copy(&ride, site.path("content/parks/efteling/rides/ride-3.md")).expect("the same edit");
     assert_eq!(site.run(&[]).code(), 0);
