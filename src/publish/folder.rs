@@ -23,6 +23,7 @@ use rayon::prelude::*;
 
 use super::bucket::earlier;
 use super::draft::{Circumstances, Draft};
+use super::durable::{FEW, replace, sync_all_below, sync_folder};
 use super::failure::Failure;
 use super::manifest::{Action, Change, Class, Manifest, Release};
 use super::plan::{Debt, Plan, plan};
@@ -437,10 +438,16 @@ impl Making<'_> {
                 File::options().write(true).open(&target)?.set_modified(modified)?;
                 return Ok(());
             }
-            self.copy(key, entry.digest, &target, live)?;
+            let copy = self.copy(key, entry.digest, &target, live)?;
+            if total <= FEW {
+                copy.sync_all().with_context(|| format!("cannot write {}", target.display()))?;
+            }
             self.progress.advance(entry.size);
             Ok(())
         })?;
+        if total > FEW {
+            sync_all_below(&partial)?;
+        }
         fs::rename(&partial, releases.join(&self.release.id)).context("cannot name the release's folder")?;
         sync_folder(&releases)?;
         Ok((total, bytes))
@@ -448,7 +455,7 @@ impl Making<'_> {
 
     /// Copies a file, held against its digest. Its time is later than that of what stood there,
     /// by a whole second: web servers tell versions apart by size and second.
-    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&str>) -> Result<()> {
+    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&str>) -> Result<File> {
         let source = match of_hosting(key) {
             Some(file) => self.bytes.hosting.join(file),
             None => self.bytes.sent.join(self.sources.get(key).map_or(key, |source| &**source)),
@@ -468,23 +475,8 @@ impl Making<'_> {
         let modified = stood.map_or(now, |stood| now.max(stood + Duration::from_secs(1)));
         let file = File::options().write(true).open(target)?;
         file.set_modified(modified)?;
-        file.sync_all().with_context(|| format!("cannot write {}", target.display()))
+        Ok(file)
     }
-}
-
-/// A reader must never meet half a file.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_extension("new");
-    let written = File::create(&beside).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&beside, path)).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn sync_folder(path: &Path) -> Result<()> {
-    let opened = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    opened.sync_all().with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(unix)]

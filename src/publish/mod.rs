@@ -17,6 +17,7 @@ pub mod bucket;
 pub mod deploy;
 pub mod diff;
 mod draft;
+mod durable;
 pub mod failure;
 pub mod folder;
 pub mod guard;
