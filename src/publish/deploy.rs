@@ -15,7 +15,7 @@
 //! 5 is nothing, 4 and 6 are one.
 //!
 //! Of two deploys at a time one loses at 1. One that sleeps while its lease runs out, and is taken
-//! for dead, changes nothing that visitors see when it wakes: [`super::lease`] says why.
+//! for dead, replaces nothing newer when it wakes: [`super::lease`] says why, and what remains.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

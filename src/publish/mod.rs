@@ -10,8 +10,9 @@
 //! Laws. A page that visitors can reach has its assets beside it, always: assets are sent before
 //! pages and stay for releases and days after the last page that asked for them. A run that fails
 //! takes nothing away. What a run may have changed is on record before it changes anything, so the
-//! next run makes it certain and purges it. Of two runs at a time exactly one goes on. Credentials
-//! come from the environment and appear in no message, record or file.
+//! next run makes it certain and purges it. Of two runs at a time exactly one goes on; one that was
+//! taken for dead and wakes replaces nothing newer ([`lease`] says what remains). Credentials come
+//! from the environment and appear in no message, record or file.
 
 pub mod bucket;
 pub mod deploy;
