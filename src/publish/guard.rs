@@ -16,6 +16,9 @@ pub const RESERVED: &str = "_deploy/";
 /// Removals that are always allowed.
 pub const FREE_DELETES: u64 = 256;
 
+/// Broken URLs that are told with where they may lead, at most.
+const SUGGESTED: usize = 50;
+
 /// What the publisher consents to.
 #[derive(Clone, Debug, Default)]
 pub struct Consent {
@@ -137,7 +140,8 @@ pub fn broken_urls(base: &Manifest, manifest: &mut Manifest, consent: &Consent) 
             manifest.gone.insert(key.clone());
             continue;
         }
-        let meant = suggestion(key, manifest);
+        // Looking for one takes a while in a large site, and nobody reads thousands.
+        let meant = if problems.len() < SUGGESTED { suggestion(key, manifest) } else { None };
         let meant = meant.map_or_else(String::new, |meant| format!("; perhaps it should lead to {}", url_of(meant)));
         problems.push(format!("{url} was published and would be gone{meant}"));
     }
