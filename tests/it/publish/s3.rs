@@ -199,7 +199,7 @@ fn large_files_go_in_parts_and_are_whole() {
     let site = catalogue();
     site.write("lifthill.toml", settings(&moto));
     let mut bytes = vec![0_u8; 20 << 20];
-    bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * at >> 7) as u8);
+    bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = ((at * at) >> 7) as u8);
     site.write("assets/film.mp4", &bytes);
     let (code, told) = publish(&site, "site", &["--now", "2026-01-01"]);
     assert_eq!(code, 0, "{told}");
