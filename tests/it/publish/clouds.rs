@@ -188,9 +188,9 @@ impl Cloud {
 
         self.publish(&site, &["--rollback", "--now", "2026-01-03"]);
         let back = self.objects();
-        let visible = |all: &BTreeMap<String, _>| -> Vec<(String, (Vec<u8>, String, String))> {
+        let visible = |all: &BTreeMap<String, _>| {
             let visible = all.clone().into_iter();
-            visible.filter(|(key, _)| !key.starts_with("_deploy/")).collect()
+            visible.filter(|(key, _)| !key.starts_with("_deploy/")).collect::<Vec<_>>()
         };
         assert!(visible(&back) == visible(&first), "bytes and headers are the former ones");
 

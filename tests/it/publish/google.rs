@@ -23,10 +23,13 @@ struct Object {
     generation: u64,
 }
 
+/// Headers, and the parts that have come.
+type Upload = (Vec<(String, String)>, BTreeMap<u32, Vec<u8>>);
+
 #[derive(Default)]
 struct Bucket {
     objects: BTreeMap<String, Object>,
-    uploads: BTreeMap<String, (Vec<(String, String)>, BTreeMap<u32, Vec<u8>>)>,
+    uploads: BTreeMap<String, Upload>,
     generations: u64,
 }
 
