@@ -158,3 +158,20 @@ fn a_page_made_anew_is_never_answered_with_its_old_variant() {
     assert!(served.get("/articles/long/").text().contains("Second."));
     assert_eq!(served.stop(), Some(0));
 }
+
+#[test]
+fn a_page_is_made_at_once_while_the_site_is_being_built() {
+    let site = park_site();
+    for number in 0..1500 {
+        let text = format!("+++\nname = 'Ride {number}'\ncategory = 'other'\n+++\n");
+        site.write(&crate::site::ride_file(&format!("efteling/ride-{number:04}")), text);
+    }
+    // One thread, and the page that would come last.
+    let mut served = Served::start(&site, &["--jobs", "1"]);
+    let page = served.get("/parks/efteling/rides/ride-1499/").is(200);
+    assert!(page.text().contains("Ride 1499"));
+    assert!(!served.has_said(" pages: "), "the whole site was built before the first page was answered");
+    let mut served = served.built();
+    assert_eq!(page.body, site.output().bytes("parks/efteling/rides/ride-1499/index.html").expect("the page"));
+    assert_eq!(served.stop(), Some(0));
+}

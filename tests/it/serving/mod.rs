@@ -83,6 +83,12 @@ impl Served {
         panic!("nobody said `{words}`:\n{}", self.heard.join("\n"));
     }
 
+    /// Whether it has said this by now.
+    pub fn has_said(&mut self, words: &str) -> bool {
+        self.heard.extend(self.said.try_iter());
+        self.heard.iter().any(|line| line.contains(words))
+    }
+
     /// Waits until the first build is over.
     #[track_caller]
     pub fn built(mut self) -> Self {
