@@ -70,9 +70,7 @@ pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact>
 /// The same, from a state that is open.
 pub fn impact_in(state: &State, root: &Path, settings: &Settings, subject: &str) -> Result<Impact> {
     let snapshot = state.snapshot()?;
-    if Memory::load(&snapshot)?.build == 0 {
-        bail!("this site has not been built yet by this version; run `lifthill build` first");
-    }
+    Memory::of_a_build(&snapshot)?;
     let around =
         look_around(root, settings, &Cas::look(state.folder())?, None, &Look::Everything, &mut Report::default())?;
     let asked = Asked { snapshot: &snapshot, settings, around: &around };

@@ -272,6 +272,15 @@ impl Memory {
         Ok(store.value(Table::Meta, b"memory")?.unwrap_or_default())
     }
 
+    /// That of a site that has been built; fails where it has not been.
+    fn of_a_build(store: &impl Store) -> Result<Self> {
+        let memory = Self::load(store)?;
+        if memory.build == 0 {
+            bail!("this site has not been built yet by this version; run `lifthill build` first");
+        }
+        Ok(memory)
+    }
+
     fn store(&self, tables: &mut crate::state::Tables<'_>, unfinished: bool) -> Result<()> {
         tables.put_value(Table::Meta, b"memory", &Self { unfinished, ..self.clone() })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
@@ -49,10 +49,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
     let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
     let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
     let snapshot = state.snapshot()?;
-    let memory = Memory::load(&snapshot)?;
-    if memory.build == 0 {
-        bail!("this site has not been built yet by this version; run `lifthill build` first");
-    }
+    let memory = Memory::of_a_build(&snapshot)?;
     let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? else {
         let mut files = Vec::new();
         snapshot.scan(Table::Pages, b"", |key, _| {

@@ -136,7 +136,7 @@ async fn file(
     let set = response.headers_mut();
     set.insert(ETAG, etag.clone());
     if let Some(variant) = chosen {
-        set.insert(CONTENT_ENCODING, variant.encoding.clone());
+        set.insert(CONTENT_ENCODING, HeaderValue::from_static(variant.encoding));
     }
     if matches(headers, &etag) {
         set.remove(CONTENT_TYPE);

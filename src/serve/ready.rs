@@ -25,8 +25,7 @@ pub struct Ready {
 /// A file beside another that holds the same in fewer bytes.
 pub struct Variant {
     /// How it is encoded, as in `Content-Encoding`.
-    pub encoding: HeaderValue,
-    name: &'static str,
+    pub encoding: &'static str,
     /// The strong tag of its bytes.
     pub tag: HeaderValue,
     /// The variant's file.
@@ -56,8 +55,12 @@ impl Ready {
         for encoding in Encoding::ALL.into_iter().filter(|_| is_compressible(file)) {
             let Some(beside) = encoding.of_file(file) else { continue };
             if let Some(written) = edition.compressed(&beside)? {
-                let (name, value) = (encoding.name(), HeaderValue::from_static(encoding.name()));
-                ready.variants.push(Variant { encoding: value, name, tag: tag(&written, ""), file: beside, written });
+                ready.variants.push(Variant {
+                    encoding: encoding.name(),
+                    tag: tag(&written, ""),
+                    file: beside,
+                    written,
+                });
             }
         }
         if !ready.variants.is_empty() {
@@ -72,7 +75,7 @@ impl Ready {
             return None;
         }
         let accepted = asked.get(ACCEPT_ENCODING)?.to_str().ok()?;
-        let weighed = self.variants.iter().map(|variant| (accepts(accepted, variant.name), variant));
+        let weighed = self.variants.iter().map(|variant| (accepts(accepted, variant.encoding), variant));
         let usable = weighed.filter(|(weight, _)| *weight > 0);
         usable.min_by_key(|(weight, one)| (std::cmp::Reverse(*weight), one.written.stamp.size)).map(|(_, one)| one)
     }

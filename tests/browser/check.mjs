@@ -18,6 +18,8 @@ import { fileURLToPath } from "node:url";
 import { HtmlValidate, StaticConfigLoader } from "html-validate";
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const OUTPUT = path.resolve(process.argv[2] ?? path.join(HERE, "../../output"));
 
@@ -35,16 +37,6 @@ const KINDS = [
   { name: "company", pattern: /^\/companies\/(?!page\/)[^/]+\/$/ },
   { name: "article", pattern: /^\/articles\/(?!page\/)[^/]+\/$/ },
   { name: "404", pattern: /^\/404\.html$/ },
-];
-
-const CHROMIUM_FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
 ];
 
 const TYPES = {
@@ -185,7 +177,7 @@ async function serve() {
 async function checkInBrowser(pages) {
   const server = await serve();
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: CHROMIUM,
     args: CHROMIUM_FLAGS,
   });
   try {

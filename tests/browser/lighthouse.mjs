@@ -19,18 +19,10 @@ import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+
 const LIFTHILL = path.resolve(process.argv[2] ?? "lifthill");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const CHROMIUM_FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const FLAGS = ["--headless", ...CHROMIUM_FLAGS];
 const BROTLI = "/usr/lib/nginx/modules/ngx_http_brotli_static_module.so";
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 
@@ -164,7 +156,7 @@ http {
 // --- 1. The policy
 
 async function checkPolicy(origin) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   const context = await browser.newContext();
   await context.addInitScript(() => {
     window.forbidden = [];
@@ -203,7 +195,7 @@ async function checkPolicy(origin) {
 // --- 2. Lighthouse
 
 async function checkLighthouse(address) {
-  const chrome = await launch({ chromePath: CHROMIUM, chromeFlags: CHROMIUM_FLAGS });
+  const chrome = await launch({ chromePath: CHROMIUM, chromeFlags: FLAGS });
   try {
     const result = await lighthouse(address, { port: chrome.port, onlyCategories: CATEGORIES, logLevel: "error" });
     for (const name of CATEGORIES) {

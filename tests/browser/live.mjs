@@ -16,8 +16,9 @@ import path from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+
 const PROGRAM = path.resolve(process.argv[2] ?? "lifthill");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 const PATIENCE = 20_000;
 
 const site = await mkdtemp(path.join(os.tmpdir(), "lifthill-live-"));
@@ -91,7 +92,7 @@ const overlaySays = async (page, words) => {
   }
 };
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
 try {
   const page = await browser.newPage();
   const problems = [];

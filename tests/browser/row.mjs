@@ -6,9 +6,10 @@
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+
 const [url, words] = process.argv.slice(2);
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
 try {
   const page = await browser.newPage();
   await page.goto(url);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::cluster::Server;
-use super::{fill, keeps_the_secret, migrate, site_on};
+use super::{fill, is_the_same_from_rows, keeps_the_secret, migrate, site_on};
 use crate::site::{Site, copy};
 use crate::tree::Tree;
 
@@ -19,17 +19,7 @@ fn the_real_site_is_the_same_from_rows_and_from_files() {
     copy(&real_content(), &files.path("content"), &[]);
     let from_files = files.run(&["--source", "files"]);
     from_files.exit(0);
-
-    migrate(&files);
-    let (code, _, said) = files.command(&["db", "import"]);
-    assert_eq!(code, 0, "{said}");
-    let rows = site_on(&server);
-    let from_rows = rows.run(&[]);
-    from_rows.exit(0);
-    let differences = rows.output().differences(&files.output());
-    assert!(differences.is_empty(), "rows (left) make another site than files:\n{}", differences.join("\n"));
-    assert_eq!(from_rows.text("/output_digest"), from_files.text("/output_digest"));
-    rows.run(&[]).rendered([]).wrote(0).exit(0);
+    let (rows, from_rows) = is_the_same_from_rows(&files, &from_files, &server);
     keeps_the_secret(&rows, from_rows.stderr());
 
     // Changing the source changes nothing.

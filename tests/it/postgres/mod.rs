@@ -14,7 +14,7 @@ mod replicas;
 mod scale;
 mod tls;
 
-use crate::site::Site;
+use crate::site::{Built, Site};
 use cluster::{PASSWORD, Server};
 
 /// A site that reads its records from a server.
@@ -44,6 +44,22 @@ fn migrate(site: &Site) {
 pub fn fill(site: &Site, server: &Server) {
     migrate(site);
     server.sql(CATALOGUE);
+}
+
+/// Imports a site that was built from files, builds it from rows, and compares the two.
+#[track_caller]
+fn is_the_same_from_rows(files: &Site, from_files: &Built, server: &Server) -> (Site, Built) {
+    migrate(files);
+    let (code, _, said) = files.command(&["db", "import"]);
+    assert_eq!(code, 0, "{said}");
+    let rows = site_on(server);
+    let from_rows = rows.run(&[]);
+    from_rows.exit(0);
+    let differences = rows.output().differences(&files.output());
+    assert!(differences.is_empty(), "rows (left) make another site than files:\n{}", differences.join("\n"));
+    assert_eq!(from_rows.text("/output_digest"), from_files.text("/output_digest"));
+    rows.run(&[]).rendered([]).wrote(0).exit(0);
+    (rows, from_rows)
 }
 
 const CATALOGUE: &str = "

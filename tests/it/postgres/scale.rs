@@ -1,7 +1,7 @@
 //! Many rows: the same site as from as many files, and no more statements than for few.
 
 use super::cluster::Server;
-use super::{migrate, site_on};
+use super::{is_the_same_from_rows, migrate, site_on};
 use crate::histories::synth;
 
 /// How many synthetic pages; more where that is asked for.
@@ -19,18 +19,8 @@ fn a_synthetic_site_is_the_same_from_rows_and_from_files() {
     files.write("lifthill.toml", &settings);
     let from_files = files.run(&["--source", "files"]);
     from_files.exit(0);
-    migrate(&files);
-    let (code, _, said) = files.command(&["db", "import"]);
-    assert_eq!(code, 0, "{said}");
-
-    let rows = site_on(&server);
-    let from_rows = rows.run(&[]);
-    from_rows.exit(0);
+    let (rows, from_rows) = is_the_same_from_rows(&files, &from_files, &server);
     assert!(from_rows.number("/pages/total") > u64::from(pages()));
-    let differences = rows.output().differences(&files.output());
-    assert!(differences.is_empty(), "rows (left) make another site than files:\n{}", differences.join("\n"));
-    assert_eq!(from_rows.text("/output_digest"), from_files.text("/output_digest"));
-    rows.run(&[]).rendered([]).wrote(0).exit(0);
 
     // And back.
     let exported = rows.outside().join("exported");

@@ -1,6 +1,7 @@
 //! What a preview answers: the table of outputs, as a production server would.
 
 use super::{Served, park_site};
+use crate::site::{Site, ride_file};
 
 #[test]
 fn every_output_is_served_byte_for_byte_and_nothing_else() {
@@ -99,12 +100,17 @@ fn the_log_holds_a_line_a_request_and_only_if_asked_for() {
     assert!(lines.iter().any(|line| line["kind"] == "build"));
 }
 
+/// A site whose pages are compressed by `packers`, and a page that gains from it.
+fn with_a_long_article(packers: &str) -> Site {
+    let words = "Words about wood, steel and air. ".repeat(200);
+    park_site()
+        .article("long", &format!("title = 'Long'\ndate = 2026-01-02\n+++\nFirst. {words}"))
+        .file("lifthill.toml", format!("base_url = 'https://parks.example'\n[compress]\npages = {packers}\n"))
+}
+
 #[test]
 fn compressed_variants_go_to_whoever_takes_them() {
-    let words = "Words about wood, steel and air. ".repeat(200);
-    let site = park_site()
-        .article("long", &format!("title = 'Long'\ndate = 2026-01-02\n+++\n{words}"))
-        .file("lifthill.toml", "base_url = 'https://parks.example'\n[compress]\npages = ['br', 'gzip']\n");
+    let site = with_a_long_article("['br', 'gzip']");
     let mut served = Served::start(&site, &[]).built();
     let output = site.output();
     let (page, file) = ("/articles/long/", "articles/long/index.html");
@@ -142,10 +148,7 @@ fn compressed_variants_go_to_whoever_takes_them() {
 
 #[test]
 fn a_page_made_anew_is_never_answered_with_its_old_variant() {
-    let words = "Words about wood, steel and air. ".repeat(200);
-    let site = park_site()
-        .article("long", &format!("title = 'Long'\ndate = 2026-01-02\n+++\nFirst. {words}"))
-        .file("lifthill.toml", "base_url = 'https://parks.example'\n[compress]\npages = ['gzip']\n");
+    let site = with_a_long_article("['gzip']");
     let mut served = Served::start(&site, &[]).built();
     let gzip = [("Accept-Encoding", "gzip")];
     let before = served.ask("GET", "/articles/long/", &gzip).is(200);
@@ -164,7 +167,7 @@ fn a_page_is_made_at_once_while_the_site_is_being_built() {
     let site = park_site();
     for number in 0..1500 {
         let text = format!("+++\nname = 'Ride {number}'\ncategory = 'other'\n+++\n");
-        site.write(&crate::site::ride_file(&format!("efteling/ride-{number:04}")), text);
+        site.write(&ride_file(&format!("efteling/ride-{number:04}")), text);
     }
     // One thread, and the page that would come last.
     let mut served = Served::start(&site, &["--jobs", "1"]);
