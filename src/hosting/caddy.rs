@@ -4,12 +4,12 @@
 //! tokens are split, quotes and backquotes taken off; and when a request is answered, `{name}` in a
 //! value stands for something of the request, unless a backslash is before the brace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, expression, fingerprinted, literal, names, said};
+use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, usual};
 use crate::config::hosting::{HostFile, HostingSettings};
-use crate::headers::{HeaderRules, IMMUTABLE, REVALIDATE, SHORT, TYPES};
+use crate::headers::{HeaderRules, IMMUTABLE, REVALIDATE, SHORT};
 use crate::paths::RelPath;
 
 /// A text as one token; an error where there is no way to write it.
@@ -68,7 +68,7 @@ pub fn caddyfile(
         Ok(())
     };
     for name in names(rules).into_iter().skip(1) {
-        if let Some((_, text)) = rules.usual().find(|(one, _)| one.eq_ignore_ascii_case(name)) {
+        if let Some(text) = usual(rules, name) {
             let _ = writeln!(out, "\theader {name} {}", value(text)?);
         }
         headers(&mut out, name)?;
@@ -83,9 +83,7 @@ pub fn caddyfile(
     headers(&mut out, "Cache-Control")?;
 
     out.push_str("\n\theader Content-Type application/octet-stream\n");
-    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    TYPES.iter().for_each(|(extension, name, _)| types.entry(name).or_default().push(extension));
-    for (number, (name, extensions)) in types.into_iter().enumerate() {
+    for (number, (name, extensions)) in extensions().into_iter().enumerate() {
         let folder = if extensions.contains(&"html") { "/|" } else { "" };
         let expression = format!(r"(?s)(?:{folder}\.(?i:{}))\z", extensions.join("|"));
         let _ = writeln!(out, "\t@type{number} path_regexp {}", token(&expression)?);

@@ -14,7 +14,9 @@ pub use caddy::caddyfile;
 pub use nginx::{balancer_http, balancer_server, nginx_http, nginx_server};
 pub use rules::{Dialect, Kept, headers_file, redirects_file};
 
-use crate::headers::{FINGERPRINT_DIGITS, FINGERPRINTED_FOLDERS, HeaderRules};
+use std::collections::BTreeMap;
+
+use crate::headers::{FINGERPRINT_DIGITS, FINGERPRINTED_FOLDERS, HeaderRules, TYPES};
 
 /// The first line of every file that may hold comments.
 const HEAD: &str = "# Made by lifthill build; a change of yours would be overwritten.\n";
@@ -74,6 +76,18 @@ fn names(rules: &HeaderRules) -> Vec<&str> {
         }
     }
     names
+}
+
+/// What is said of one header unless a pattern says otherwise.
+fn usual<'r>(rules: &'r HeaderRules, name: &str) -> Option<&'r str> {
+    rules.usual().find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Every content type that is known, with the extensions of its files.
+fn extensions() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    TYPES.iter().for_each(|(extension, name, _)| types.entry(name).or_default().push(extension));
+    types
 }
 
 /// Patterns with what they say of one header, the first of which wins.

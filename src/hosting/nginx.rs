@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, expression, fingerprinted, literal, names, said};
+use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, usual};
 use crate::config::hosting::{Balancer, HostFile, HostingSettings};
 use crate::headers::{HeaderRules, IMMUTABLE, Packing, REVALIDATE, SHORT, TYPES};
 
@@ -49,10 +49,6 @@ pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect]) -> St
         let _ = write!(out, "    default {};\n}}\n", value(word, usual.unwrap_or_default()));
     }
     out
-}
-
-fn usual<'r>(rules: &'r HeaderRules, name: &str) -> Option<&'r str> {
-    rules.usual().find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// One line of a map: whoever begins with the expression.
@@ -160,9 +156,7 @@ pub fn nginx_server(word: &str, rules: &HeaderRules, hosting: &HostingSettings, 
         let _ = write!(out, "gzip on;\ngzip_min_length {MIN_BYTES};\ngzip_types\n    {html}\n    {types};\n");
     }
     out.push_str("\ncharset off;\ndefault_type application/octet-stream;\ntypes {\n");
-    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    TYPES.iter().for_each(|(extension, name, _)| types.entry(name).or_default().push(extension));
-    for (name, extensions) in types {
+    for (name, extensions) in extensions() {
         let _ = writeln!(out, "    {} {};", quoted(name), extensions.join(" "));
     }
     out.push_str("}\n\n");
