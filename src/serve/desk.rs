@@ -208,6 +208,7 @@ impl Desk<'_> {
             Ok(settings) => settings,
             Err(problems) => {
                 self.session.look_later(look);
+                self.shelf.end(None);
                 let report = Report { diagnostics: problems, ..Report::default() };
                 self.tell(&report, start, first);
                 return Ok(report);

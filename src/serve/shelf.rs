@@ -180,13 +180,14 @@ fn redirects(root: &Path, digest: Option<Digest>) -> Result<FxHashMap<String, Re
 }
 
 impl Shelf {
-    /// A shelf with one edition on it.
+    /// A shelf with one edition on it, before the first build: who asks for what an empty site has
+    /// not yet waits for that.
     pub fn new(root: &Path, edition: Edition, counters: Arc<Counters>) -> Self {
         Self {
             output: root.join(FOLDER),
             edition: tokio::sync::watch::Sender::new(Arc::new(edition)),
-            meanwhile: Mutex::default(),
-            idle: AtomicBool::new(true),
+            meanwhile: Mutex::new(Meanwhile { building: true, ..Meanwhile::default() }),
+            idle: AtomicBool::new(false),
             wanted: AtomicUsize::new(0),
             held: Mutex::default(),
             counters,
