@@ -5,10 +5,11 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Context, Result, bail};
+use crossbeam_channel::{Sender, bounded};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -56,10 +57,15 @@ pub struct Output {
     folders: Vec<Mutex<FxHashSet<Box<str>>>>,
     /// Numbers temporary files.
     serial: AtomicU64,
+    /// Takes files that were replaced.
+    replaced: OnceLock<Sender<File>>,
 }
 
 /// Fewer threads than this wait for one folder set at a time.
 const SHARDS: usize = 16;
+
+/// Files that were replaced and wait to be closed, at most.
+const REPLACED: usize = 64;
 
 impl Output {
     /// The output folder of the site at `root`, created if missing and changed through `disk`.
@@ -76,7 +82,7 @@ impl Output {
             bail!("{} is a symbolic link; writing through it is refused", root.display());
         }
         let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Ok(Self { root, home, disk: disk.clone(), folders, serial: AtomicU64::new(0) })
+        Ok(Self { root, home, disk: disk.clone(), folders, serial: AtomicU64::new(0), replaced: OnceLock::new() })
     }
 
     /// The output folder itself.
@@ -136,9 +142,12 @@ impl Output {
             return Ok(Placed { written: *known, changed: false });
         }
         let target = self.path(path);
-        self.make_folder(path.parent().unwrap_or_default())?;
+        let folder = path.parent().unwrap_or_default();
         let context = || format!("cannot write {}", target.display());
-        if known.is_none() {
+        if known.is_some() {
+            self.find_folder(folder)?;
+        } else {
+            self.make_folder(folder)?;
             match self.disk.create_new(&target) {
                 Ok(file) => {
                     let stamp = self.fill(file, bytes).inspect_err(|_| {
@@ -155,7 +164,12 @@ impl Output {
                 return Ok(Placed { written: Written { digest, stamp }, changed: false });
             }
         }
+        // What we know to stand there is a file, which can be opened without waiting for anybody.
+        let old = known.and_then(|_| File::open(&target).ok());
         let stamp = self.replace(&target, bytes).with_context(context)?;
+        if let Some(old) = old {
+            self.let_go(old);
+        }
         Ok(Placed { written: Written { digest, stamp }, changed: true })
     }
 
@@ -268,6 +282,20 @@ impl Output {
         self.folders[index % SHARDS].lock().expect("nobody panics while holding the folder set")
     }
 
+    /// As [`Output::make_folder`], where the folder is most likely there.
+    fn find_folder(&self, folder: &str) -> Result<()> {
+        if folder.is_empty() || self.shard(folder).contains(folder) {
+            return Ok(());
+        }
+        let parent = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.find_folder(parent)?;
+        if !fs::symlink_metadata(self.folder(folder)).is_ok_and(|found| found.is_dir()) {
+            return self.make_folder(folder);
+        }
+        self.shard(folder).insert(folder.into());
+        Ok(())
+    }
+
     /// Makes a folder and those above it, refusing to pass through anything but real folders.
     fn make_folder(&self, folder: &str) -> Result<()> {
         if folder.is_empty() || self.shard(folder).contains(folder) {
@@ -337,7 +365,10 @@ impl Output {
         let outcome = self
             .disk
             .create(&temporary)
-            .and_then(|file| self.fill(file, bytes))
+            .and_then(|file| {
+                reserve(&file, bytes.len());
+                self.fill(file, bytes)
+            })
             .and_then(|_| self.disk.rename(&temporary, target))
             .and_then(|()| fs::symlink_metadata(target));
         match outcome {
@@ -350,8 +381,32 @@ impl Output {
         }
     }
 
+    /// Closes a file that was replaced. The file system frees a file when nobody has it open any
+    /// more, and some wait there for the disk (ext4 mounted with `discard` and without a journal, a
+    /// network's): a thread of its own does, as far as it keeps up.
+    fn let_go(&self, old: File) {
+        let closer = self.replaced.get_or_init(|| {
+            let (sender, files) = bounded::<File>(REPLACED);
+            // Where there is no thread to be had, nobody receives, and files are closed here.
+            let _ =
+                std::thread::Builder::new().name("lifthill-close".into()).spawn(move || files.iter().for_each(drop));
+            sender
+        });
+        drop(closer.try_send(old));
+    }
+
     fn fill(&self, mut file: File, bytes: &[u8]) -> io::Result<Stamp> {
         self.disk.fill(&mut file, bytes)?;
         Ok(Stamp::of(&file.metadata()?))
     }
+}
+
+/// Asks for room for a file that is about to be renamed over another. It then has its place on the
+/// disk before the renaming, and ext4 need not stop there to find it one (its `auto_da_alloc`), which
+/// takes longer than all else. A wish only: where it cannot be granted, writing will say so.
+fn reserve(file: &File, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes as u64);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, bytes);
 }
