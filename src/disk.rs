@@ -153,10 +153,12 @@ impl Disk {
         self.rename(&beside, path)
     }
 
-    /// Adds `bytes` at the end of a file, made if missing; on the disk before this returns.
-    pub fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// Adds `pieces` at the end of a file, made if missing; on the disk before this returns.
+    pub fn append(&self, path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
         let mut file = self.change(Needs::Space, || OpenOptions::new().append(true).create(true).open(path))?;
-        self.fill(&mut file, bytes)?;
+        for piece in pieces {
+            self.fill(&mut file, piece.as_ref())?;
+        }
         self.change(Needs::Space, || file.sync_data())
     }
 

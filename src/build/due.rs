@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 
-use super::plan::DuePage;
+use super::packed::DuePages;
 use crate::paths::RelPath;
 use crate::site::Route;
 use crate::state::{Store, Table, Tables};
@@ -72,11 +72,12 @@ pub fn all(store: &impl Store) -> Result<LeftOver> {
     Ok(left)
 }
 
-/// Writes down what a stop has left, in place of what an earlier one had.
-pub fn leave(tables: &mut Tables<'_>, pages: &[&DuePage], removals: &[RelPath]) -> Result<()> {
+/// Writes down which of the pages and removals a stop has left, in place of what an earlier one had.
+pub fn leave(tables: &mut Tables<'_>, due: &DuePages, left: &[usize], removals: &[RelPath]) -> Result<()> {
     forget_what_was_left(tables)?;
-    for (number, row) in pages.chunks(ROW).enumerate() {
-        let row: Vec<_> = row.iter().map(|page| (&page.file, &page.route, &page.reason)).collect();
+    for (number, row) in left.chunks(ROW).enumerate() {
+        let pages = row.iter().map(|index| due.get(*index));
+        let row: Vec<_> = pages.map(|page| (page.file, page.route, page.reason)).collect();
         tables.put_value(Table::Due, &key(PAGES, number), &row)?;
     }
     for (number, row) in removals.chunks(ROW).enumerate() {

@@ -2,8 +2,6 @@
 //! because of them. Applies one record after another and settles the rest at the end. Knows
 //! nothing of files.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -11,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::changes::{Causes, Changes};
 use super::differences;
+use super::packed::PageChanges;
 use crate::catalog::group::{contribution, memberships};
 use crate::catalog::keys::{self, SliceMark};
 use crate::catalog::{Cell, Group, Membership, Totals};
@@ -18,19 +17,9 @@ use crate::config::Settings;
 use crate::digest::{Digest, Digester};
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
-use crate::paths::RelPath;
 use crate::site::Route;
 use crate::site::routes::{country_card, per_page};
 use crate::state::{Store, Table, Tables};
-
-/// Pages that come and go.
-#[derive(Debug, Default)]
-pub struct PageChanges {
-    /// New pages by file; several claims on one file are a mistake.
-    pub added: BTreeMap<RelPath, Vec<Route>>,
-    /// Files of pages that are no longer.
-    pub removed: BTreeSet<RelPath>,
-}
 
 /// Applies cards to the state.
 pub struct Index<'i, 't> {
@@ -191,11 +180,7 @@ impl<'i, 't> Index<'i, 't> {
     /// Notes a page that has come to exist.
     pub fn add_page(&mut self, route: Route) {
         match route.url() {
-            // Nearly every file has one claim: a list that grows would take room for four.
-            Some(url) => match self.pages.added.entry(url.file()) {
-                Entry::Vacant(free) => drop(free.insert(vec![route])),
-                Entry::Occupied(mut claims) => claims.get_mut().push(route),
-            },
+            Some(url) => self.pages.add(&url.file(), &route),
             None => {
                 if let Route::Redirect(url, id) = route {
                     self.bad_urls.push((id, url));
@@ -206,15 +191,9 @@ impl<'i, 't> Index<'i, 't> {
 
     /// Notes a page that is no more.
     pub fn remove_page(&mut self, route: &Route) {
-        let Some(url) = route.url() else { return };
-        let file = url.file();
-        if let Some(claims) = self.pages.added.get_mut(&file) {
-            claims.retain(|claim| claim != route);
-            if claims.is_empty() {
-                self.pages.added.remove(&file);
-            }
+        if let Some(url) = route.url() {
+            self.pages.remove(url.file(), route);
         }
-        self.pages.removed.insert(file);
     }
 
     /// Settles totals, countries, slices and list pages, once all records are applied.

@@ -53,21 +53,28 @@ fn event(line: &str) -> Option<(char, &str)> {
     (u64::from_str_radix(digits, 16).ok()? == check(event, path)).then_some((event, path))
 }
 
+/// Bytes of a journal held in memory at a time.
+const PIECE: usize = 1 << 20;
+
 /// Writes down files that the build may write, before the first is written: each with what is known
 /// to stand there, and with the variants that may lie beside it.
-pub fn begin<'f>(
-    state: &State,
-    settings: &Settings,
-    files: impl IntoIterator<Item = (&'f RelPath, bool)>,
-) -> Result<()> {
-    let mut text = String::new();
-    for (file, known) in files {
-        add(&mut text, if known { '~' } else { '+' }, file.as_str());
-        variants::names(settings, file).for_each(|variant| add(&mut text, '*', variant.as_str()));
-    }
+pub fn begin(state: &State, settings: &Settings, files: impl IntoIterator<Item = (RelPath, bool)>) -> Result<()> {
     // A line that a kill has cut short must not swallow the next one.
-    text.insert(0, '\n');
-    state.disk().append(&path(state.folder()), text.as_bytes()).context("cannot write the journal")
+    let mut files = files.into_iter();
+    let mut rest = Some(String::from("\n"));
+    let pieces = std::iter::from_fn(|| {
+        let mut text = rest.take()?;
+        for (file, known) in files.by_ref() {
+            add(&mut text, if known { '~' } else { '+' }, file.as_str());
+            variants::names(settings, &file).for_each(|variant| add(&mut text, '*', variant.as_str()));
+            if text.len() >= PIECE {
+                rest = Some(String::new());
+                break;
+            }
+        }
+        Some(text)
+    });
+    state.disk().append(&path(state.folder()), pieces).context("cannot write the journal")
 }
 
 /// What was begun is in the state, and what was `removed` is no longer ours. Where the journal has
@@ -81,7 +88,7 @@ pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
     }
     add(&mut text, '=', &moment(state)?);
     let path = path(state.folder());
-    state.disk().append(&path, text.as_bytes()).context("cannot write the journal")?;
+    state.disk().append(&path, [&text]).context("cannot write the journal")?;
     let length = fs::metadata(&path).context("cannot look at the journal")?.len();
     let snapshot = state.snapshot()?;
     let total = snapshot.count(Table::Outputs)? + snapshot.count(Table::Compressed)?;
@@ -123,7 +130,7 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
     }
     let mut end = String::from("\n");
     add(&mut end, '=', &moment(state)?);
-    state.disk().append(&path(state.folder()), end.as_bytes()).context("cannot write the journal")
+    state.disk().append(&path(state.folder()), [&end]).context("cannot write the journal")
 }
 
 /// Which files in an output folder are ours where the state is lost.

@@ -11,12 +11,14 @@ mod doubled;
 mod due;
 mod elsewhere;
 mod files;
+mod folders;
 mod history;
 mod impact;
 mod index;
 mod inventory;
 mod journal;
 mod look;
+mod packed;
 mod pictures;
 mod plan;
 mod readers;
@@ -97,6 +99,8 @@ pub struct Options {
     pub now: i64,
     /// Whether a database is read in full rather than only what its change log tells.
     pub full_scan: bool,
+    /// Whether the report names every page that was rendered: as long a list as the site.
+    pub names: bool,
 }
 
 /// How far a build goes.

@@ -265,7 +265,9 @@ fn record(
     report: &mut Report,
 ) -> Result<()> {
     report.pages.rendered += 1;
-    report.rendered.push(file.to_string());
+    if build.options.names {
+        report.rendered.push(file.to_string());
+    }
     if placed.changed {
         report.pages.written += 1;
         report.file_written(placed.written.stamp.size);

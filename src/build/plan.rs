@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Build;
 use super::changes::Changes;
-use super::index::PageChanges;
+use super::packed::{At, DuePage, DuePages, NewPages, Packed, PageChanges};
 use super::pictures;
 use super::readers::Readers;
 use super::scan::OutputScan;
@@ -19,28 +19,11 @@ use crate::site::Route;
 use crate::source;
 use crate::state::{Store, Table, Tables};
 
-/// A page to be looked at.
-#[derive(Clone, Debug)]
-pub struct DuePage {
-    /// Its file below `output/`.
-    pub file: RelPath,
-    /// Which page it is.
-    pub route: Route,
-    /// Why it is due, for people.
-    pub reason: String,
-    /// Whether it must be rendered even if its view is as it was.
-    pub render: bool,
-    /// What its file holds, where that is known and was not altered.
-    pub known: Option<Written>,
-    /// Whether its compressed variants must be looked at even if its bytes are as they were.
-    pub repack: bool,
-}
-
 /// The work of a build.
 #[derive(Debug, Default)]
 pub struct Todo {
     /// Pages to look at, by file.
-    pub due: Vec<DuePage>,
+    pub due: DuePages,
     /// Files of pages that are no more.
     pub removed: Vec<RelPath>,
     /// Files whose compressed variants must be looked at; `None` for those of all files.
@@ -69,21 +52,20 @@ pub fn plan(
     }
     let unpacked = &outputs.unpacked;
     let repack_all = first || changes.repacks();
-    let mut todo = Todo { repack: (!repack_all).then(|| unpacked.clone()), ..Todo::default() };
     let altered: BTreeSet<&RelPath> = outputs.altered.iter().collect();
-    report_conflicts(tables, &pages, report)?;
+    let (NewPages { packed, mut claims }, removed) = pages.settle();
+    report_conflicts(tables, &packed, &claims, &removed, report)?;
+    claims.dedup_by(|a, b| packed.file(*a) == packed.file(*b));
 
-    // Moved, not copied: in a first build this is every page.
-    let PageChanges { added, removed } = pages;
-    for (file, routes) in added {
-        if let Some(route) = routes.into_iter().next() {
-            todo.add(tables, &altered, file, route, "it is a new page".to_owned(), true)?;
-        }
+    let mut todo =
+        Todo { due: DuePages::of(packed), repack: (!repack_all).then(|| unpacked.clone()), removed: Vec::new() };
+    for claim in claims {
+        todo.add_new(tables, &altered, claim)?;
     }
     // They come sorted by file.
     let new = todo.due.len();
-    let is_new = |due: &[DuePage], file: &RelPath| due[..new].binary_search_by(|page| page.file.cmp(file)).is_ok();
-    let mut hits: Vec<(RelPath, Route, String, bool)> = Vec::new();
+    let is_new = |due: &DuePages, file: &RelPath| due.find(file.as_str(), new).is_some();
+    let super::due::LeftOver { pages: mut left_over, removals } = super::due::all(tables)?;
     let mut consider = |key: &[u8], bytes: &[u8]| {
         let touch = touched(bytes, changes);
         let name = std::str::from_utf8(key)?;
@@ -104,7 +86,9 @@ pub fn plan(
             && !removed.contains(&file)
             && !is_new(&todo.due, &file)
         {
-            hits.push((file, Trace::decode(bytes)?.facts.route, reason, render));
+            // What a page that was left last showed may be older than the view in its trace.
+            let left = left_over.remove(&file).is_some();
+            todo.add(tables, &altered, file, Trace::decode(bytes)?.facts.route, reason, render || left)?;
         }
         Ok(())
     };
@@ -122,12 +106,6 @@ pub fn plan(
             Ok(ControlFlow::Continue(()))
         })?;
     }
-    let super::due::LeftOver { pages: mut left_over, removals } = super::due::all(tables)?;
-    for (file, route, reason, render) in hits {
-        // What such a page last showed may be older than the view in its trace.
-        let left = left_over.remove(&file).is_some();
-        todo.add(tables, &altered, file, route, reason, render || left)?;
-    }
     for (file, left) in left_over {
         if !is_new(&todo.due, &file) && !removed.contains(&file) {
             let reason = left.reason.unwrap_or_else(|| "it failed in an earlier build".to_owned());
@@ -136,7 +114,7 @@ pub fn plan(
     }
     let removed: BTreeSet<&RelPath> = removed.iter().chain(&removals).collect();
     todo.removed = removed.into_iter().filter(|file| !is_new(&todo.due, file)).cloned().collect();
-    todo.due.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    todo.due.sort();
     if first {
         todo.remove_unclaimed(tables)?;
     }
@@ -148,7 +126,7 @@ impl Todo {
     /// The work in words.
     pub fn planned(&self) -> Planned {
         let mut planned = Planned::default();
-        for page in &self.due {
+        for page in self.due.iter() {
             let kind = page.route.kind();
             *planned.by_kind.entry(kind).or_default() += 1;
             planned.due.push(PlannedPage {
@@ -172,21 +150,39 @@ impl Todo {
         reason: String,
         render: bool,
     ) -> Result<()> {
-        let known: Option<Written> = tables.value(Table::Outputs, file.as_str().as_bytes())?;
-        let known = known.filter(|_| !altered.contains(&file));
-        let repack = known.is_none() || self.repack.as_ref().is_none_or(|files| files.contains(&file));
-        self.due.push(DuePage { file, route, reason, render, known, repack });
+        let (known, repack) = self.known(tables, altered, &file)?;
+        self.due.add(&DuePage { file, route, reason, render, known, repack });
         Ok(())
+    }
+
+    fn add_new(&mut self, tables: &Tables<'_>, altered: &BTreeSet<&RelPath>, page: At) -> Result<()> {
+        let Some(file) = RelPath::new(self.due.packed(page)) else { return Ok(()) };
+        let (known, repack) = self.known(tables, altered, &file)?;
+        self.due.add_at(page, "it is a new page", true, known, repack);
+        Ok(())
+    }
+
+    /// What a file holds, and whether its compressed variants must be looked at.
+    fn known(
+        &self,
+        tables: &Tables<'_>,
+        altered: &BTreeSet<&RelPath>,
+        file: &RelPath,
+    ) -> Result<(Option<Written>, bool)> {
+        let known: Option<Written> = tables.value(Table::Outputs, file.as_str().as_bytes())?;
+        let known = known.filter(|_| !altered.contains(file));
+        let repack = known.is_none() || self.repack.as_ref().is_none_or(|files| files.contains(file));
+        Ok((known, repack))
     }
 
     /// A first build knows from an older state only which files were ours: those that no page
     /// claims now go. Which pictures are claimed is only known when all pages are rendered.
     fn remove_unclaimed(&mut self, tables: &Tables<'_>) -> Result<()> {
-        let claimed: BTreeSet<&RelPath> = self.due.iter().map(|page| &page.file).collect();
+        let claimed = |file: &RelPath| self.due.find(file.as_str(), self.due.len()).is_some();
         let mut unclaimed = Vec::new();
         tables.scan(Table::Outputs, b"", |key, _| {
             let file = RelPath::new(std::str::from_utf8(key)?);
-            unclaimed.extend(file.filter(|file| !claimed.contains(file) && !pictures::is_picture(file)));
+            unclaimed.extend(file.filter(|file| !claimed(file) && !pictures::is_picture(file)));
             Ok(ControlFlow::Continue(()))
         })?;
         self.removed.extend(unclaimed);
@@ -195,11 +191,22 @@ impl Todo {
 }
 
 /// Two pages cannot have one file.
-fn report_conflicts(tables: &Tables<'_>, pages: &PageChanges, report: &mut Report) -> Result<()> {
-    for (file, routes) in &pages.added {
-        let mut claims: Vec<Route> = routes.clone();
-        let holder = tables.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()?;
-        if let Some(holder) = holder.filter(|_| !pages.removed.contains(file)) {
+fn report_conflicts(
+    tables: &Tables<'_>,
+    packed: &Packed,
+    claims: &[At],
+    removed: &BTreeSet<RelPath>,
+    report: &mut Report,
+) -> Result<()> {
+    for of_file in claims.chunk_by(|a, b| packed.file(*a) == packed.file(*b)) {
+        let file = packed.file(of_file[0]);
+        let holder = tables.bytes(Table::Pages, file.as_bytes(), Trace::decode)?.transpose()?;
+        if of_file.len() == 1 && holder.is_none() {
+            continue;
+        }
+        let mut claims: Vec<Route> = of_file.iter().map(|claim| packed.page(*claim).1).collect();
+        let stays = |file: &str| RelPath::new(file).is_none_or(|file| !removed.contains(&file));
+        if let Some(holder) = holder.filter(|_| stays(file)) {
             claims.push(holder.facts.route);
         }
         claims.sort();

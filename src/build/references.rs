@@ -174,7 +174,7 @@ pub fn check_deleted(
     }
     let gone: BTreeSet<&RecordId> = deleted.iter().collect();
     let mut files: BTreeSet<String> = BTreeSet::new();
-    for page in &todo.due {
+    for page in todo.due.iter() {
         let Route::Record(id) = &page.route else { continue };
         let stored: Option<StoredRecord> = tables.value(Table::Records, &keys::record(id))?;
         let Some(stored) = stored else { continue };

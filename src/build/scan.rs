@@ -46,7 +46,7 @@ pub struct Candidate {
     /// Its stamp now.
     pub stamp: Stamp,
     /// As the last build left it.
-    pub known: Option<KnownFile>,
+    pub known: Option<Box<KnownFile>>,
     /// Whether it must be parsed even if its bytes are as they were.
     pub again: bool,
 }
@@ -126,7 +126,7 @@ pub fn content_at<'p>(
                     let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);
                     let again = again(&path);
                     if !same || again {
-                        scan.candidates.push(Candidate { path, stamp, known, again });
+                        scan.candidates.push(Candidate { path, stamp, known: known.map(Box::new), again });
                     }
                 }
                 Seen::Gone if was_folder(snapshot, &path)? => return Ok(None),
@@ -172,7 +172,7 @@ impl ContentScan {
             let path = join(&listing.folder, name);
             let again = again(&path);
             if !same || again {
-                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier, again });
+                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier.map(Box::new), again });
             }
         }
         self.removed.extend(known.map(|gone| (join(&listing.folder, &gone.name), gone)));

@@ -301,7 +301,6 @@ impl Session {
             return Ok(());
         }
         let trouble_looking = report.has_errors();
-        let looked_at = content.paths();
         let compressed = compress::Counts::default();
         let (pool, cas, budget) = (&self.pool, &self.cas, &self.budget);
         let build = Build { options, settings, progress, pool, cas, budget, compressed };
@@ -351,11 +350,12 @@ impl Session {
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
         let Some(templates) = templates.filter(|_| kept) else {
             if !trouble_looking && outputs.is_quiet() {
-                let touched = Touched { content: looked_at, templates: true, assets: true };
+                let touched = Touched { content: content.paths(), templates: true, assets: true };
                 self.unsettled = Look::Only(touched);
             }
             return Ok(());
         };
+        drop(content);
         if options.extent == Extent::Plan {
             report.plan = Some(todo.planned());
             return Ok(());
@@ -365,7 +365,7 @@ impl Session {
         draft.keep_for_this_process()?;
         self.memory = memory_after.clone();
         self.kept = true;
-        let files = todo.due.iter().map(|page| (&page.file, page.known.is_some()));
+        let files = todo.due.iter().map(|page| (page.file, page.known.is_some()));
         journal::begin(&self.state, &build.settings, files)?;
 
         // Work on what is due, and keep what came of it.
@@ -384,10 +384,10 @@ impl Session {
             let (left, mut demands) =
                 work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
             let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
-            due::leave(tables, &left, kept)?;
+            due::leave(tables, &todo.due, &left, kept)?;
             report.pages.left = left.len() as u64;
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
-            journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file, false)))?;
+            journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
             memory_after.store(tables, false)?;

@@ -10,7 +10,9 @@ use rustc_hash::FxHashSet;
 
 use super::differences;
 use super::doubled::Claims;
-use super::index::{Index, PageChanges};
+use super::folders::{Folders, split};
+use super::index::Index;
+use super::packed::PageChanges;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile};
 use super::{Build, Changes, Memory, Surroundings};
@@ -69,14 +71,14 @@ pub fn sync(
         deferred: Vec::new(),
         rows_to_come: rows.is_some(),
         claims: Claims::of(build.settings.source),
-        unread: content.candidates.iter().map(|candidate| candidate.path.as_str()).collect(),
+        unread: &content.candidates,
         deleted: BTreeSet::new(),
         moments: Vec::new(),
         parsed: BTreeSet::new(),
         photo_lists: BTreeSet::new(),
         photo_rows: BTreeSet::new(),
         unreadable: BTreeMap::new(),
-        folders: BTreeMap::new(),
+        folders: Folders::default(),
         report,
     };
     sync.remove_files(&content.removed)?;
@@ -98,13 +100,13 @@ pub fn sync(
                 }
             }
         });
-        let mut applied = 0;
         for batch in receiver {
             build.options.stop.check()?;
             for outcome in batch {
-                let candidate = &content.candidates[applied];
-                sync.apply(candidate, outcome)?;
-                applied += 1;
+                if let Some((candidate, rest)) = sync.unread.split_first() {
+                    sync.unread = rest;
+                    sync.apply(candidate, outcome)?;
+                }
             }
             build.progress.advance(BATCH as u64);
         }
@@ -161,8 +163,8 @@ pub(super) struct Sync<'s, 'i, 't> {
     pub(super) rows_to_come: bool,
     /// Who has said what of whom, where both files and rows may.
     claims: Claims,
-    /// Files still to be read.
-    unread: BTreeSet<&'s str>,
+    /// Files still to be read, sorted by folder and name.
+    unread: &'s [Candidate],
     deleted: BTreeSet<RecordId>,
     pub(super) moments: Vec<(i64, String)>,
     pub(super) parsed: BTreeSet<String>,
@@ -172,13 +174,9 @@ pub(super) struct Sync<'s, 'i, 't> {
     pub(super) photo_rows: BTreeSet<RecordId>,
     /// Pictures that were looked at or are gone, and why they cannot be read, if so.
     pub(super) unreadable: BTreeMap<String, Option<String>>,
-    /// Files of each folder as they are now known.
-    folders: BTreeMap<String, BTreeMap<String, Option<KnownFile>>>,
+    /// Files of folders as they are now known.
+    folders: Folders,
     pub(super) report: &'s mut Report,
-}
-
-fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 impl<'s> Sync<'s, '_, '_> {
@@ -187,8 +185,7 @@ impl<'s> Sync<'s, '_, '_> {
         for (path, file) in removed {
             self.forget(path, file)?;
             self.parsed.insert(path.clone());
-            let (folder, name) = split(path);
-            self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), None);
+            self.folders.forget(path);
         }
         Ok(())
     }
@@ -278,7 +275,6 @@ impl<'s> Sync<'s, '_, '_> {
 
     fn apply(&mut self, candidate: &Candidate, outcome: Outcome) -> Result<()> {
         let path = &candidate.path;
-        self.unread.remove(path.as_str());
         self.report.content.read += 1;
         let (digest, mut parsed) = match outcome {
             Outcome::Vanished => {
@@ -286,8 +282,7 @@ impl<'s> Sync<'s, '_, '_> {
                     self.forget(path, known)?;
                 }
                 self.parsed.insert(path.clone());
-                self.remember(candidate, None);
-                return Ok(());
+                return self.remember(candidate, None);
             }
             Outcome::Unreadable(problem) => {
                 self.report.diagnostics.push(*problem);
@@ -295,8 +290,8 @@ impl<'s> Sync<'s, '_, '_> {
             }
             Outcome::Same(digest) => {
                 if let Some(known) = &candidate.known {
-                    let known = KnownFile { digest, ..known.clone() };
-                    self.remember(candidate, Some(known));
+                    let known = KnownFile { digest, ..(**known).clone() };
+                    self.remember(candidate, Some(known))?;
                 }
                 return Ok(());
             }
@@ -330,7 +325,7 @@ impl<'s> Sync<'s, '_, '_> {
                 records: known.records.iter().filter(|id| !file.records.contains(id)).cloned().collect(),
                 reviews: known.reviews.iter().filter(|id| !file.reviews.contains(id)).cloned().collect(),
                 photos: known.photos.iter().filter(|id| !file.photos.contains(id)).cloned().collect(),
-                ..known.clone()
+                ..(**known).clone()
             };
             // What a broken file no longer says may only be hidden by the mistake.
             if !broken && !matches!(place(path), Place::PhotoFile(_)) {
@@ -341,8 +336,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.photo_lists.insert(path.clone());
         }
         self.say(path, parsed)?;
-        self.remember(candidate, Some(file));
-        Ok(())
+        self.remember(candidate, Some(file))
     }
 
     /// Takes in what an origin (a file, or the rows of a unit) says.
@@ -362,11 +356,10 @@ impl<'s> Sync<'s, '_, '_> {
         Ok(())
     }
 
-    fn remember(&mut self, candidate: &Candidate, file: Option<KnownFile>) {
-        let (folder, name) = split(&candidate.path);
+    fn remember(&mut self, candidate: &Candidate, file: Option<KnownFile>) -> Result<()> {
         let file =
             file.map(|file| KnownFile { stamp: candidate.stamp, trusted: self.clock.trusts(&candidate.stamp), ..file });
-        self.folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), file);
+        self.folders.remember(self.index.tables, &candidate.path, file)
     }
 
     fn refer(&mut self, path: &str, references: Vec<(RecordId, Range<usize>)>) -> Result<()> {
@@ -383,7 +376,8 @@ impl<'s> Sync<'s, '_, '_> {
         let unknown = self.first && !self.known.contains(&id.short());
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
-            let unread = self.unread.contains(old.origin.as_str());
+            let key = split(&old.origin);
+            let unread = self.unread.binary_search_by(|candidate| split(&candidate.path).cmp(&key)).is_ok();
             if unread || (self.rows_to_come && source::row_unit(&old.origin).is_some()) {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
@@ -449,7 +443,7 @@ impl<'s> Sync<'s, '_, '_> {
         for (path, id, record) in std::mem::take(&mut self.deferred) {
             self.put_record(&path, id, record)?;
         }
-        self.store_folders()?;
+        self.folders.store(self.index.tables)?;
         self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
         let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
@@ -462,28 +456,6 @@ impl<'s> Sync<'s, '_, '_> {
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })
-    }
-
-    /// Writes what is now known of the folders in which anything was looked at.
-    fn store_folders(&mut self) -> Result<()> {
-        for (folder, files) in std::mem::take(&mut self.folders) {
-            let known: Vec<KnownFile> = self.index.tables.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
-            let mut all: BTreeMap<String, KnownFile> =
-                known.into_iter().map(|file| (file.name.clone(), file)).collect();
-            for (name, file) in files {
-                match file {
-                    Some(file) => drop(all.insert(name, file)),
-                    None => drop(all.remove(&name)),
-                }
-            }
-            if all.is_empty() {
-                self.index.tables.remove(Table::Sources, folder.as_bytes())?;
-            } else {
-                let all: Vec<KnownFile> = all.into_values().collect();
-                self.index.tables.put_value(Table::Sources, folder.as_bytes(), &all)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 
 use super::Build;
-use super::plan::DuePage;
+use super::packed::DuePage;
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::compress;

@@ -11,8 +11,9 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Build;
+use super::packed::{DuePage, DuePages};
 use super::pictures::{Demanded, Demands};
-use super::plan::{DuePage, Todo};
+use super::plan::Todo;
 use super::readers::Readers;
 use super::trace::{Facts, Trace};
 use super::variants::{self, Beside};
@@ -44,41 +45,48 @@ enum Outcome {
     Left,
 }
 
-/// Works through `todo.due` and records what came of it in `tables`. Returns the pages that it did
+/// Works through `todo.due` and records what came of it in `tables`. Returns which pages it did
 /// not come to, since somebody asked to stop.
 #[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
-pub fn work<'t>(
+pub fn work(
     build: &Build<'_>,
     catalog: &Arc<Catalog>,
     templates: &Templates,
     output: &Output,
-    todo: &'t Todo,
+    todo: &Todo,
     number: u64,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     report: &mut Report,
-) -> Result<(Vec<&'t DuePage>, Demands)> {
+) -> Result<(Vec<usize>, Demands)> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
-    let queue = Queue { due: &todo.due, taken: todo.due.iter().map(|_| AtomicBool::new(false)).collect() };
+    let pages = todo.due.len();
+    let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
     let had_variants = tables.count(Table::Compressed)? > 0;
-    let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, Result<Outcome>)>>(64);
+    let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, DuePage, Result<Outcome>)>>(64);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
             build.pool.install(|| {
-                todo.due.par_chunks(BATCH).enumerate().for_each_with(sender, |sender, (batch, pages)| {
+                (0..pages.div_ceil(BATCH)).into_par_iter().for_each_with(sender, |sender, batch| {
                     let worker = Worker { build, catalog, templates, output, number };
-                    let mut done = Vec::with_capacity(pages.len());
-                    for index in batch * BATCH..batch * BATCH + pages.len() {
+                    let mut done = Vec::with_capacity(BATCH);
+                    for index in batch * BATCH..pages.min((batch + 1) * BATCH) {
                         // What somebody waits for goes before what is next.
                         while let Some(file) = build.progress.wanted() {
                             match queue.index(&file) {
-                                Some(wanted) => done.extend(queue.take(wanted).map(|page| (wanted, worker.page(page)))),
+                                Some(wanted) => done.extend(queue.take(wanted).map(|page| {
+                                    let outcome = worker.page(&page);
+                                    (wanted, page, outcome)
+                                })),
                                 None => build.progress.made(&file, None),
                             }
                         }
-                        done.extend(queue.take(index).map(|page| (index, worker.page_unless_stopped(page))));
+                        done.extend(queue.take(index).map(|page| {
+                            let outcome = worker.page_unless_stopped(&page);
+                            (index, page, outcome)
+                        }));
                     }
                     // The receiver is gone only when the build has already failed.
                     let _ = sender.send(done);
@@ -87,12 +95,13 @@ pub fn work<'t>(
         });
         for batch in receiver {
             let pages = batch.len() as u64;
-            for (index, outcome) in batch {
+            for (index, page, outcome) in batch {
                 match outcome? {
-                    Outcome::Left => left.push(&todo.due[index]),
+                    Outcome::Left => left.push(index),
                     outcome => {
                         record(
-                            &todo.due[index],
+                            build,
+                            &page,
                             outcome,
                             output,
                             had_variants,
@@ -115,24 +124,24 @@ pub fn work<'t>(
 
 /// The pages of a build, each of which is taken once.
 struct Queue<'q> {
-    /// Sorted by file.
-    due: &'q [DuePage],
+    due: &'q DuePages,
     taken: Vec<AtomicBool>,
 }
 
-impl<'q> Queue<'q> {
+impl Queue<'_> {
     fn index(&self, file: &RelPath) -> Option<usize> {
-        self.due.binary_search_by(|page| page.file.cmp(file)).ok()
+        self.due.find(file.as_str(), self.due.len())
     }
 
     /// A page, unless somebody has taken it.
-    fn take(&self, index: usize) -> Option<&'q DuePage> {
-        (!self.taken[index].swap(true, Ordering::Relaxed)).then(|| &self.due[index])
+    fn take(&self, index: usize) -> Option<DuePage> {
+        (!self.taken[index].swap(true, Ordering::Relaxed)).then(|| self.due.get(index))
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one thing that an outcome is recorded in")]
 fn record(
+    build: &Build<'_>,
     page: &DuePage,
     outcome: Outcome,
     output: &Output,
@@ -153,7 +162,9 @@ fn record(
         Outcome::Rendered(trace, placed, demanded, beside) => {
             demands.add(demanded);
             report.pages.rendered += 1;
-            report.rendered.push(page.file.to_string());
+            if build.options.names {
+                report.rendered.push(page.file.to_string());
+            }
             if placed.changed {
                 report.pages.written += 1;
                 report.file_written(placed.written.stamp.size);

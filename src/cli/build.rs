@@ -125,6 +125,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
         full_scan: args.full_scan,
+        names: global.verbose || global.json || args.verify.is_some(),
     };
     let report = build(&options, settings.clone(), console);
     console.end_progress();

@@ -54,6 +54,7 @@ pub fn bring_up_to_date(
         home: None,
         ours: Ours::default(),
         full_scan: false,
+        names: global.verbose || global.json,
     };
     let report = build_for(&options, settings.clone(), elsewhere, console);
     console.end_progress();

@@ -56,8 +56,14 @@ pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &
         return Ok(Exit::Usage);
     }
     let now = jiff::Timestamp::now().as_second();
-    let options =
-        Options { root: global.root.clone(), jobs: global.jobs(), drafts: args.drafts, now, ..Options::default() };
+    let options = Options {
+        root: global.root.clone(),
+        jobs: global.jobs(),
+        drafts: args.drafts,
+        now,
+        names: true,
+        ..Options::default()
+    };
     let serving = Serving {
         options,
         given,
