@@ -39,7 +39,25 @@ pub struct Inventory {
     /// The number of the build that made them.
     pub build: u64,
     /// Held so that nobody builds meanwhile.
+    held: Held,
+}
+
+/// While this lives, nobody builds the site.
+pub struct Held {
     _state: State,
+}
+
+impl Inventory {
+    /// The file at a path.
+    pub fn file(&self, path: &str) -> Option<&OutputFile> {
+        let found = self.files.binary_search_by(|file| file.path.as_str().cmp(path));
+        found.ok().map(|index| &self.files[index])
+    }
+
+    /// Only the hold on the site.
+    pub fn hold(self) -> Held {
+        self.held
+    }
 }
 
 /// One output.
@@ -109,7 +127,7 @@ pub fn inventory(root: &Path) -> Result<Inventory> {
         Ok(ControlFlow::Continue(()))
     })?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(Inventory { files, tags: tags.names, build: memory.build, _state: state })
+    Ok(Inventory { files, tags: tags.names, build: memory.build, held: Held { _state: state } })
 }
 
 /// Which tag a cell number stands for.

@@ -41,7 +41,7 @@ pub use elsewhere::Elsewhere;
 pub use files::written;
 pub use history::{History, history};
 pub use impact::{Impact, impact};
-pub use inventory::{Inventory, OutputFile, inventory};
+pub use inventory::{Held, Inventory, OutputFile, inventory};
 pub use journal::Ours;
 pub use look::{Look, Touched};
 pub use session::Session;

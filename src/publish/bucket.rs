@@ -52,18 +52,18 @@ struct Wanted<'w> {
 impl Bucket<'_> {
     /// Makes the store hold `local`. What was `seen` there before the site was built is not asked for
     /// again: what was built may follow from it.
-    pub async fn publish(&self, local: &Local, seen: Option<Before>) -> Result<Outcome, Failure> {
+    pub async fn publish(&self, local: Local, seen: Option<Before>) -> Result<Outcome, Failure> {
         let before = match seen {
             Some(before) => before,
             None => Before::read(self.remote, self.cache).await?,
         };
-        let wanted = Wanted { manifest: local.manifest.clone(), sources: &local.sources, back_to: None };
+        let wanted = Wanted { manifest: local.manifest, sources: &local.sources, back_to: None };
         self.make(before, wanted).await
     }
 
     /// Lists the store, and makes certain whatever is missing, has another size or was written
     /// since the last deploy, while making the store hold `local`.
-    pub async fn audit(&self, local: &Local) -> Result<Outcome, Failure> {
+    pub async fn audit(&self, local: Local) -> Result<Outcome, Failure> {
         let (mut before, lost) = match Before::read(self.remote, self.cache).await {
             Ok(before) => (before, None),
             Err(Failure::Local(error)) => {
@@ -110,7 +110,7 @@ impl Bucket<'_> {
             manifest: Manifest::default(),
         };
         before.debts.push(Debt { release, moved: false, done: 0 });
-        let wanted = Wanted { manifest: local.manifest.clone(), sources: &local.sources, back_to: None };
+        let wanted = Wanted { manifest: local.manifest, sources: &local.sources, back_to: None };
         let mut outcome = self.make(before, wanted).await?;
         outcome.findings.extend(findings);
         Ok(outcome)

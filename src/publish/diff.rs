@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::local::Local;
 use super::manifest::{Class, Manifest};
+use crate::build::Inventory;
 use crate::headers::url_of;
 
 /// What changes between what is live and what was built.
@@ -37,19 +37,19 @@ pub struct PageChange {
     pub reason: Option<String>,
 }
 
-/// What differs between `live` and `local`.
-pub fn diff(live: &Manifest, local: &Local) -> Diff {
+/// What differs between `live` and `local`, which is made of the files in `inventory`.
+pub fn diff(live: &Manifest, local: &Manifest, inventory: &Inventory) -> Diff {
     let mut diff = Diff::default();
-    let is_redirect = |key: &str| local.kinds.get(key) == Some(&"redirect");
+    let is_redirect = |key: &str| inventory.file(key).is_some_and(|file| file.kind == "redirect");
     let reason = |key: &str| {
-        let (reason, build) = local.reasons.get(key)?;
-        (*build > live.build || live.build == 0 || live.build > local.manifest.build).then(|| reason.clone())
+        let (reason, build) = inventory.file(key)?.reason.as_ref()?;
+        (*build > live.build || live.build == 0 || live.build > local.build).then(|| reason.clone())
     };
     let page = |key: &str| PageChange { url: url_of(key), from: None, reason: reason(key) };
     let name = |key: &str| key.trim_end_matches("/index.html").rsplit('/').next().unwrap_or_default().to_owned();
     let mut gone: BTreeMap<String, &str> = BTreeMap::new();
     for (key, old) in &live.entries {
-        match local.manifest.entries.get(key) {
+        match local.entries.get(key) {
             Some(new) if new.digest == old.digest && new.dress == old.dress => {}
             _ if old.class != Class::Page => diff.files += 1,
             Some(_) if is_redirect(key) && old.promised => {
@@ -61,7 +61,7 @@ pub fn diff(live: &Manifest, local: &Local) -> Diff {
             }
         }
     }
-    for (key, new) in local.manifest.entries.iter().filter(|(key, _)| !live.entries.contains_key(*key)) {
+    for (key, new) in local.entries.iter().filter(|(key, _)| !live.entries.contains_key(*key)) {
         if new.class != Class::Page {
             diff.files += 1;
             continue;
@@ -75,7 +75,7 @@ pub fn diff(live: &Manifest, local: &Local) -> Diff {
         }
     }
     for key in gone.into_values() {
-        match local.manifest.entries.contains_key(key) {
+        match local.entries.contains_key(key) {
             true => diff.changed.push(PageChange { reason: Some("it leads elsewhere now".to_owned()), ..page(key) }),
             false => diff.removed.push(page(key)),
         }

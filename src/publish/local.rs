@@ -13,15 +13,12 @@ use crate::config::publish::{Host, Target, Variants};
 use crate::headers::{self, Encoding, HeaderRules};
 
 /// A site as it is to be published.
+#[derive(Clone)]
 pub struct Local {
     /// What is to be there.
     pub manifest: Manifest,
     /// The file below `output/` that a key's bytes come from, where it is not the key itself.
     pub sources: BTreeMap<Box<str>, Box<str>>,
-    /// Why pages were last rendered, and in which build.
-    pub reasons: FxHashMap<Box<str>, (String, u64)>,
-    /// Kinds of pages.
-    pub kinds: FxHashMap<Box<str>, &'static str>,
 }
 
 /// What the looks of objects follow from.
@@ -40,8 +37,6 @@ pub fn local(inventory: &Inventory, looks: &Looks<'_>) -> Result<Local> {
     let mut local = Local {
         manifest: Manifest { tags: inventory.tags.clone(), build: inventory.build, ..Manifest::default() },
         sources: BTreeMap::new(),
-        reasons: FxHashMap::default(),
-        kinds: FxHashMap::default(),
     };
     let mut known = FxHashMap::default();
     let by_path: FxHashMap<&str, &OutputFile> = inventory.files.iter().map(|file| (file.path.as_str(), file)).collect();
@@ -93,10 +88,6 @@ pub fn local(inventory: &Inventory, looks: &Looks<'_>) -> Result<Local> {
             headers: local.manifest.number_of(of_file, &mut known),
             tags: page.tags.clone(),
         };
-        if let Some(reason) = &file.reason {
-            local.reasons.insert(path.into(), reason.clone());
-            local.kinds.insert(path.into(), file.kind);
-        }
         local.manifest.entries.insert(path.into(), entry);
     }
     Ok(local)

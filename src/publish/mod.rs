@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::build::{Elsewhere, inventory};
+use crate::build::{Elsewhere, Held, Inventory, inventory};
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::headers::HeaderRules;
@@ -150,11 +150,11 @@ pub fn publish(
             match wish {
                 Wish::Publish => {
                     let (local, _held) = of_site(root, settings, to.target)?;
-                    runtime.block_on(bucket.publish(&local, seen.before))?
+                    runtime.block_on(bucket.publish(local, seen.before))?
                 }
                 Wish::Audit => {
                     let (local, _held) = of_site(root, settings, to.target)?;
-                    runtime.block_on(bucket.audit(&local))?
+                    runtime.block_on(bucket.audit(local))?
                 }
                 Wish::Rollback(id) => runtime.block_on(bucket.rollback(id.as_deref()))?,
                 Wish::Prune => runtime.block_on(bucket.prune())?,
@@ -222,7 +222,8 @@ fn held_by(base: &manifest::Manifest, uncertain: &BTreeSet<&str>) -> Elsewhere {
 
 /// What publishing the site at `root` would change for visitors.
 pub fn differences(root: &Path, settings: &Settings, to: &Named<'_>) -> Result<diff::Diff, Failure> {
-    let (local, _held) = of_site(root, settings, to.target)?;
+    let inventory = inventory(root)?;
+    let local = local_of(&inventory, settings, to.target)?;
     let live = match to.target.to.strip_prefix("file://") {
         Some(place) => folder::live(Path::new(place))?,
         None => {
@@ -231,15 +232,19 @@ pub fn differences(root: &Path, settings: &Settings, to: &Named<'_>) -> Result<d
             runtime()?.block_on(deploy::Before::read(&remote, &places))?.base
         }
     };
-    Ok(diff::diff(&live, &local))
+    Ok(diff::diff(&live, &local.manifest, &inventory))
 }
 
 /// The site as it is to be published, and the hold on its state: nobody builds meanwhile.
-pub fn of_site(root: &Path, settings: &Settings, target: &Target) -> Result<(Local, crate::build::Inventory), Failure> {
+pub fn of_site(root: &Path, settings: &Settings, target: &Target) -> Result<(Local, Held), Failure> {
     let inventory = inventory(root)?;
+    let local = local_of(&inventory, settings, target)?;
+    Ok((local, inventory.hold()))
+}
+
+fn local_of(inventory: &Inventory, settings: &Settings, target: &Target) -> Result<Local, Failure> {
     let rules = HeaderRules::new(settings, &[]);
-    let local = local(&inventory, &Looks { target, rules: &rules, url: url_of(settings, target) })?;
-    Ok((local, inventory))
+    Ok(local(inventory, &Looks { target, rules: &rules, url: url_of(settings, target) })?)
 }
 
 /// Who deploys.

@@ -35,7 +35,7 @@ fn site(objects: usize, folder: &std::path::Path) -> Built {
         };
         manifest.entries.insert(key, entry);
     }
-    let local = Local { manifest, sources, reasons: Default::default(), kinds: Default::default() };
+    let local = Local { manifest, sources };
     Built { local, output: folder.to_owned(), files: BTreeMap::new() }
 }
 

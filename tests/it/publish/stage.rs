@@ -84,7 +84,7 @@ impl<'r> Run<'r> {
     }
 
     pub fn publish(&self, store: Arc<FaultyStore>, built: &Built) -> Result<Outcome, Failure> {
-        self.with(store, &built.output, async |bucket| bucket.publish(&built.local, None).await)
+        self.with(store, &built.output, async |bucket| bucket.publish(built.local.clone(), None).await)
     }
 
     pub fn with(
