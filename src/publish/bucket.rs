@@ -172,7 +172,7 @@ impl Bucket<'_> {
         let generation = before.held.register.generation + 1;
         let now = self.deployer.now;
         let Wanted { mut manifest, sources, back_to } = wanted;
-        let plan = plan(&before.base, &mut manifest, &before.debts, self.deployer.retention, generation, now);
+        let mut plan = plan(&before.base, &mut manifest, &before.debts, self.deployer.retention, generation, now);
         let looked = !self.options.dry_run && self.options.apply.is_none();
         if looked && plan.is_empty() && before.held.register.debts.is_empty() && before.held.register.generation > 0 {
             if let Some(file) = &self.options.purge_list {
@@ -189,15 +189,16 @@ impl Bucket<'_> {
             target: self.target,
             register: &before.held.register,
             base: &before.base,
-            plan: &plan,
             now,
             bytes: self.output,
             prefix_bytes: self.remote.prefix_bytes(),
             is_return: back_to.is_some(),
         };
-        let Draft { release, purging, told, refused } = draft.draft(manifest)?;
-        let mut outcome = Outcome { plan: Some(told), ..Outcome::default() };
+        let Draft { release, mut told, refused } = draft.draft(manifest, &mut plan)?;
+        let mut outcome = Outcome::default();
         if self.options.dry_run {
+            told.list(&release);
+            outcome.plan = Some(told);
             outcome.refusals = refused;
             outcome.requests = self.remote.requests();
             return Ok(outcome);
@@ -206,7 +207,9 @@ impl Bucket<'_> {
             return Err(Failure::Refused(refused));
         }
         outcome.findings.extend(self.taken_over(&before));
-        let deployed = self.deploy(before, &release, &plan, sources, back_to, &purging).await?;
+        let deployed = self.deploy(before, &release, &plan, sources, back_to, &told.purge).await?;
+        told.list(&release);
+        outcome.plan = Some(told);
         outcome.objects = deployed.objects;
         outcome.bytes = deployed.bytes;
         outcome.requests = self.remote.requests();

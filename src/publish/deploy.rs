@@ -253,6 +253,7 @@ impl Work<'_> {
             remote: self.remote,
             base: &before.base,
             manifest: &self.release.manifest,
+            changes: &self.release.changes,
             plan: self.plan,
             uncertain: &is_uncertain,
             source: self.source,

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::guard;
 use super::manifest::{Manifest, Release};
 use super::plan::Plan;
-use super::purge::{Powers, Purging, planned, powers};
+use super::purge::{Powers, planned, powers};
 use super::register::Register;
 use super::told::PlanFile;
 use crate::config::publish::Target;
@@ -18,9 +18,8 @@ use crate::config::publish::Target;
 pub struct Draft {
     /// The release.
     pub release: Release,
-    /// What caches are asked to forget.
-    pub purging: Purging,
-    /// The plan, for people and programs.
+    /// The plan, for people and programs: its changes are those of the release and not listed yet,
+    /// what caches are asked to forget is.
     pub told: PlanFile,
     /// Why it must not be made, if anything.
     pub refused: Vec<String>,
@@ -36,8 +35,6 @@ pub struct Circumstances<'c> {
     pub register: &'c Register,
     /// What is there.
     pub base: &'c Manifest,
-    /// What has to be done.
-    pub plan: &'c Plan,
     /// The moment of the release, seconds since 1970.
     pub now: i64,
     /// The folder that holds the bytes.
@@ -49,9 +46,9 @@ pub struct Circumstances<'c> {
 }
 
 impl Circumstances<'_> {
-    /// The release that makes the target hold `manifest`. Fails where it is not the one that
-    /// `options.apply` asks for.
-    pub fn draft(&self, mut manifest: Manifest) -> Result<Draft, Failure> {
+    /// The release that makes the target hold `manifest` by what is to be done by `plan`; the changes
+    /// are moved from there. Fails where it is not the one that `options.apply` asks for.
+    pub fn draft(&self, mut manifest: Manifest, plan: &mut Plan) -> Result<Draft, Failure> {
         let mut consent = self.options.consent.clone();
         consent.gone.extend(self.target.allow_gone.iter().cloned());
         if self.is_return {
@@ -62,14 +59,14 @@ impl Circumstances<'_> {
             id: release_id(self.now),
             generation: self.register.generation + 1,
             at: self.now,
-            changes: self.plan.changes.clone(),
-            unpurged: self.plan.unpurged.iter().cloned().collect(),
+            changes: std::mem::take(&mut plan.changes),
+            unpurged: plan.unpurged.iter().cloned().collect(),
             manifest,
         };
         let exact = Powers { urls: usize::MAX, tags: 0, folders: 0 };
         let cache = self.target.purge.as_ref().filter(|_| self.options.purge_list.is_none());
         let purging = planned(&release.touched(), self.base, &release.manifest, cache.map_or(exact, powers));
-        let told = PlanFile::new(self.register, &self.target.to, &release, self.plan, purging.clone());
+        let told = PlanFile::new(self.register, &self.target.to, &release, purging);
         if let Some(reason) = self.options.apply.as_ref().and_then(|wish| wish.differs(&told)) {
             return Err(Failure::refused(reason));
         }
@@ -80,6 +77,6 @@ impl Circumstances<'_> {
             refused.extend(guard::deletes(self.base, &release.manifest, &consent));
             refused.extend(broken);
         }
-        Ok(Draft { release, purging, told, refused })
+        Ok(Draft { release, told, refused })
     }
 }

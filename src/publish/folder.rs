@@ -26,7 +26,7 @@ use super::draft::{Circumstances, Draft};
 use super::durable::{FEW, replace, sync_all_below, sync_folder};
 use super::failure::Failure;
 use super::manifest::{Action, Change, Class, Manifest, Release};
-use super::plan::{Debt, Plan, plan};
+use super::plan::{Debt, plan};
 use super::purge::{Keys, purge};
 use super::register::{DebtLine, Line, Register};
 use super::told::{Outcome, write_purge_list};
@@ -245,19 +245,21 @@ impl Folder<'_> {
             };
             debts.push(Debt { release, moved: false, done: 0 });
         }
-        let plan = plan(&there.base, &mut manifest, &debts, retention(self.target), generation, now);
+        let mut plan = plan(&there.base, &mut manifest, &debts, retention(self.target), generation, now);
         let draft = Circumstances {
             options: self.options,
             target: self.target,
             register: &there.register,
             base: &there.base,
-            plan: &plan,
             now,
             bytes: &bytes.sent,
             prefix_bytes: 0,
             is_return: back_to.is_some(),
         };
-        let Draft { release, purging, told, refused } = draft.draft(manifest)?;
+        let nothing = plan.is_empty();
+        let Draft { release, mut told, refused } = draft.draft(manifest, &mut plan)?;
+        told.list(&release);
+        let purging = told.purge.clone();
         let live = there.register.releases.first().map(|line| line.id.clone());
         let mut outcome = Outcome { plan: Some(told), live, ..Outcome::default() };
         if self.options.dry_run {
@@ -267,12 +269,12 @@ impl Folder<'_> {
         if !refused.is_empty() {
             return Err(Failure::Refused(refused));
         }
-        if plan.is_empty() && there.register.generation > 0 {
+        if nothing && there.register.generation > 0 {
             self.point_hosting(outcome.live.as_deref().unwrap_or_default())?;
             return Ok(outcome);
         }
         self.clear(&there.register)?;
-        let made = Making { folder: self, there: &there, release: &release, plan: &plan, sources, bytes, progress };
+        let made = Making { folder: self, there: &there, release: &release, sources, bytes, progress };
         (outcome.objects, outcome.bytes) = made.make()?;
         let mut register = self.point(&there.register, &release, back_to)?;
         outcome.published = true;
@@ -390,7 +392,6 @@ struct Making<'m> {
     folder: &'m Folder<'m>,
     there: &'m There,
     release: &'m Release,
-    plan: &'m Plan,
     sources: BTreeMap<Box<str>, Box<str>>,
     bytes: Bytes,
     progress: &'m dyn Progress,
@@ -414,7 +415,7 @@ impl Making<'_> {
             fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let mended: BTreeSet<&str> =
-            self.plan.changes.iter().filter(|one| one.action == Action::Mend).map(|one| &*one.key).collect();
+            self.release.changes.iter().filter(|one| one.action == Action::Mend).map(|one| &*one.key).collect();
         let is_there = |key: &str, digest: Digest| {
             let base = &self.there.base;
             let old = base.entries.get(key).or_else(|| base.retired.get(key).map(|retired| &retired.entry));

@@ -276,7 +276,8 @@ fn url_of<'u>(settings: &'u Settings, target: &'u Target) -> &'u str {
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     stores::choose_cryptography();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(8).enable_all().build();
     Ok(runtime.context("cannot start the network's threads")?)
 }
 

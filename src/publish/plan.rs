@@ -69,11 +69,13 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.unpurged.is_empty()
     }
+}
 
-    /// What it does, in numbers.
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for change in &self.changes {
+impl Counts {
+    /// The numbers of `changes`.
+    pub fn of(changes: &[Change]) -> Self {
+        let mut counts = Self::default();
+        for change in changes {
             *match change.action {
                 Action::Add => &mut counts.added,
                 Action::Replace => &mut counts.replaced,

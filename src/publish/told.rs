@@ -7,8 +7,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
-use super::manifest::{Action, Class, Release};
-use super::plan::{Counts, Plan};
+use super::manifest::{Action, Change, Class, Release};
+use super::plan::Counts;
 use super::purge::Purging;
 use super::register::Register;
 
@@ -54,22 +54,8 @@ pub struct PlannedChange {
 const FORMAT: u32 = 1;
 
 impl PlanFile {
-    /// The plan of `release` for a target whose register says `register`.
-    pub fn new(register: &Register, target: &str, release: &Release, plan: &Plan, purge: Purging) -> Self {
-        let bytes_of = |key: &str, action: Action| match action {
-            Action::Remove | Action::Expire => 0,
-            _ => release.manifest.entries.get(key).map_or(0, |entry| entry.size),
-        };
-        let changes: Vec<PlannedChange> = plan
-            .changes
-            .iter()
-            .map(|change| PlannedChange {
-                key: change.key.to_string(),
-                action: change.action,
-                class: change.class,
-                bytes: bytes_of(&change.key, change.action),
-            })
-            .collect();
+    /// The plan of `release` for a target whose register says `register`, with no change listed.
+    pub fn new(register: &Register, target: &str, release: &Release, purge: Purging) -> Self {
         Self {
             format: FORMAT,
             target: target.to_owned(),
@@ -77,11 +63,22 @@ impl PlanFile {
             live: register.releases.first().map(|line| line.id.clone()),
             manifest: release.manifest.digest().to_string(),
             objects: release.manifest.entries.len() as u64,
-            bytes: changes.iter().map(|change| change.bytes).sum(),
-            counts: plan.counts(),
-            changes,
+            bytes: release.changes.iter().map(|change| bytes_of(release, change)).sum(),
+            counts: Counts::of(&release.changes),
+            changes: Vec::new(),
             purge,
         }
+    }
+
+    /// Lists the changes of `release`, in the order of sending.
+    pub fn list(&mut self, release: &Release) {
+        let planned = |change: &Change| PlannedChange {
+            key: change.key.to_string(),
+            action: change.action,
+            class: change.class,
+            bytes: bytes_of(release, change),
+        };
+        self.changes = release.changes.iter().map(planned).collect();
     }
 
     /// Why this plan cannot be applied where `found` would be the plan now.
@@ -97,6 +94,14 @@ impl PlanFile {
             return Some(format!("the target has moved since the plan was made: {live} is live now"));
         }
         (self.manifest != found.manifest).then(|| "the site has changed since the plan was made".to_owned())
+    }
+}
+
+/// Bytes to be sent for a change.
+fn bytes_of(release: &Release, change: &Change) -> u64 {
+    match change.action {
+        Action::Remove | Action::Expire => 0,
+        _ => release.manifest.entries.get(&change.key).map_or(0, |entry| entry.size),
     }
 }
 

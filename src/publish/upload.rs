@@ -56,7 +56,9 @@ pub struct Sending<'s> {
     pub base: &'s Manifest,
     /// What is to be there.
     pub manifest: &'s Manifest,
-    /// What is done.
+    /// What is done, in this order.
+    pub changes: &'s [Change],
+    /// What is known of that.
     pub plan: &'s Plan,
     /// Keys that an earlier release may have changed.
     pub uncertain: &'s dyn Fn(&str) -> bool,
@@ -107,7 +109,7 @@ impl Sending<'_> {
         every: Duration,
         mut renew: impl AsyncFnMut(u64) -> Result<(), Failure>,
     ) -> Result<Sent, (Failure, u64)> {
-        let changes = &self.plan.changes;
+        let changes = self.changes;
         let until = changes.iter().position(|change| is_later(change.action)).unwrap_or(changes.len());
         let mut sent = Sent { done: vec![false; until], first_open: 0, objects: 0, bytes: 0 };
         let memory = Semaphore::new(UNITS as usize);
@@ -160,7 +162,7 @@ impl Sending<'_> {
 
     /// Bytes that sending will take.
     pub fn bytes(&self) -> u64 {
-        let sent = self.plan.changes.iter().filter(|change| !is_later(change.action));
+        let sent = self.changes.iter().filter(|change| !is_later(change.action));
         sent.filter_map(|change| self.manifest.entries.get(&change.key)).map(|entry| entry.size).sum()
     }
 

@@ -16,6 +16,7 @@ use object_store::{Attribute, ClientOptions, ObjectStore, ObjectStoreExt};
 
 use super::catalogue;
 use super::google::Google;
+use crate::histories::synth;
 use crate::site::{Site, copy};
 
 /// The account and key that everybody's emulator has.
@@ -104,9 +105,14 @@ fn google() -> Cloud {
     Cloud { to: "gs://site/www", endpoint, environment, store: Arc::new(store), runtime, _server: None }
 }
 
+/// The program under test; another one (say, one that was built to be fast) where that is asked for.
+fn program() -> String {
+    std::env::var("LIFTHILL_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_lifthill").to_owned())
+}
+
 impl Cloud {
     fn program(&self, site: &Site, root: &str, arguments: &[&str]) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_lifthill"));
+        let mut program = Command::new(program());
         program.arg("publish").args(["--root", root]).args(arguments).current_dir(site.outside());
         program.envs(self.environment.iter().map(|(name, value)| (name, value)));
         program
@@ -246,4 +252,41 @@ fn azure_as_its_emulator_speaks_it() {
 #[test]
 fn google_as_a_stand_in_speaks_it() {
     google().tells_its_story();
+}
+
+/// `LIFTHILL_PAGES=100000` with `--no-capture` also prints times, and `LIFTHILL_PROGRAM` takes a fast program.
+#[test]
+fn a_whole_site_is_sent_in_bounded_memory() {
+    let pages = std::env::var("LIFTHILL_PAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let (site, cloud) = (Site::new(), google());
+    site.remove("content");
+    synth::write_site(&site.path(""), &synth::Shape { pages, seed: 7 }).expect("a synthetic site");
+    let settings = std::fs::read_to_string(site.path("lifthill.toml")).expect("its settings");
+    site.write(
+        "lifthill.toml",
+        format!("{settings}\n[publish.live]\nto = '{}'\nendpoint = '{}'\n", cloud.to, cloud.endpoint),
+    );
+    let publish = |what: &str| {
+        let outcome = cloud.outcome(&site, &[]);
+        let number = |name: &str| outcome[name].as_u64().expect("a number");
+        let (objects, requests, memory) = (number("objects"), number("requests"), number("peak_memory_bytes") >> 20);
+        println!(
+            "{pages} pages, {what}: {} s, {objects} objects, {requests} requests, {memory} MiB",
+            outcome["seconds"]
+        );
+        assert!(memory < 286, "300 MB are enough: {outcome}");
+        (objects, requests)
+    };
+    let (objects, requests) = publish("the first time");
+    assert!(objects >= u64::from(pages) && requests <= objects + 5, "{requests} requests for {objects} objects");
+    cloud.holds_the_output(&site);
+    let (objects, requests) = publish("nothing changed");
+    assert!(objects == 0 && requests <= 5, "{requests} requests for nothing");
+    let parks = std::fs::read_dir(site.path("content/parks")).expect("parks").flatten();
+    let rides = parks.filter_map(|park| std::fs::read_dir(park.path().join("rides")).ok()).flatten().flatten();
+    let ride = rides.map(|ride| ride.path()).min().expect("a ride");
+    let text = std::fs::read_to_string(&ride).expect("a ride");
+    std::fs::write(&ride, text + "\nNew prose.\n").expect("a ride");
+    let (objects, requests) = publish("one page edited");
+    assert!(objects == 1 && requests <= 8, "{objects} objects, {requests} requests");
 }
