@@ -5,7 +5,7 @@
 
 Takes html, css, js and svg files from the folders (a built site, node_modules) until there are so many megabytes, and makes .gz and
 .br files beside them: Lifthill as the assets of a site, WhiteNoise by `python -m whitenoise.compress` (needs whitenoise and brotli).
-Both only keep what gains. Prints seconds and bytes; then Lifthill once more with nothing to do.
+Both only keep what gains. Prints seconds, seconds of both cores and bytes; then Lifthill once more with nothing to do.
 """
 import argparse, hashlib, pathlib, re, subprocess, sys, time
 
@@ -18,10 +18,11 @@ REFERS = re.compile(rb"""url\((?!["']?(data:|#))|@import|sourceMappingURL|(impor
 
 def timed(command):
     start = time.monotonic()
-    done = subprocess.run(["/usr/bin/time", "-f", "%M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(["/usr/bin/time", "-f", "%U %S %M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(done.stderr)
-    return time.monotonic() - start, int(done.stderr.split()[-1])
+    user, system, memory = done.stderr.split()[-3:]
+    return time.monotonic() - start, float(user) + float(system), int(memory)
 
 
 def main():
@@ -57,13 +58,13 @@ def main():
     rows = [("Lifthill", *timed(ours), site / "output/assets")]
     rows.append(("WhiteNoise", *timed([sys.executable, "-m", "whitenoise.compress", "-q", str(theirs)]), theirs))
     rows.append(("Lifthill again", *timed(ours), site / "output/assets"))
-    print("| | s | peak MB | .br files | MB | .gz files | MB |\n|---|---|---|---|---|---|---|")
-    for name, seconds, memory, folder in rows:
+    print("| | s | CPU s | peak MB | .br files | MB | .gz files | MB |\n|---|---|---|---|---|---|---|---|")
+    for name, seconds, cpu, memory, folder in rows:
         cells = []
         for ending in (".br", ".gz"):
             made = [path for path in folder.glob("*" + ending) if ".min" in path.name]
             cells += ["%d" % len(made), "%.2f" % (sum(path.stat().st_size for path in made) / 1e6)]
-        print("| %s | %.1f | %d | %s |" % (name, seconds, memory / 1024, " | ".join(cells)))
+        print("| %s | %.1f | %.1f | %d | %s |" % (name, seconds, cpu, memory / 1024, " | ".join(cells)))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 
   photos.py WORK --program lifthill [--sharp NODE_FOLDER] [--photos 200] [--rounds 1]
 
-WORK is a folder that is made; NODE_FOLDER holds node_modules/sharp (`npm install sharp`). Needs Pillow and numpy. Every photo of
-3000x2000 pixels (textured, 1 to 3 MB as JPEG; the same in every run) becomes a WebP of quality 85 and method 6 in full size and in
-the boxes 800x600 and 400x300, on two cores: Lifthill as a site of one park with so many photos, Pillow in two processes, sharp with
-two at a time. Prints seconds, photos a second, bytes made and peak memory (of Pillow: of one process).
+Works in WORK/200 (a folder for each number of photos; photos of an earlier run are taken as they are). NODE_FOLDER holds
+node_modules/sharp (`npm install sharp`). Needs Pillow and numpy. Every photo of 3000x2000 pixels (textured, 1 to 3 MB as JPEG; the
+same in every run) becomes a WebP of quality 85 and method 6 in full size and in the boxes 800x600 and 400x300, on two cores: Lifthill
+as a site of one park with so many photos, Pillow in two processes, sharp with two at a time. Prints seconds, seconds of both cores
+(which tell more where others work on the machine too), photos a second, bytes made and peak memory (of Pillow: of one process).
 """
 import argparse, json, os, pathlib, resource, shutil, subprocess, sys, time
 
@@ -27,7 +28,10 @@ def photo(path, number):
         # Colours change together more often than apart.
         picture += weight * np.stack([gray * 0.75 + 0.25 * np.asarray(layer) for layer in layers], axis=2)
     picture += dice.standard_normal((height, width, 1)).astype(np.float32) * 2.5
-    Image.fromarray(np.clip(picture + 120, 0, 255).astype(np.uint8)).save(path, quality=88, subsampling=2)
+    # Whole or not at all: a later run takes what is there.
+    part = path.with_suffix(".part")
+    Image.fromarray(np.clip(picture + 120, 0, 255).astype(np.uint8)).save(part, "JPEG", quality=88, subsampling=2)
+    part.rename(path)
 
 
 def with_pillow(job):
@@ -67,10 +71,11 @@ Promise.all([worker(), worker()]);
 
 def timed(command, **more):
     start = time.monotonic()
-    done = subprocess.run(["/usr/bin/time", "-f", "%M", *command], stderr=subprocess.PIPE, text=True, **more)
+    done = subprocess.run(["/usr/bin/time", "-f", "%U %S %M", *command], stderr=subprocess.PIPE, text=True, **more)
     if done.returncode:
         sys.exit(done.stderr)
-    return time.monotonic() - start, int(done.stderr.split()[-1])
+    user, system, memory = done.stderr.split()[-3:]
+    return time.monotonic() - start, float(user) + float(system), int(memory)
 
 
 def bytes_of(folder):
@@ -89,17 +94,18 @@ def main():
     if wanted.pillow:
         pillow(sorted(wanted.pillow[0].iterdir()), wanted.pillow[1])
         return
-    work = wanted.work.resolve()
+    work = wanted.work.resolve() / str(wanted.photos)
     park = work / "site/content/parks/park"
     photos = park / "photos"
-    if not photos.exists():
-        photos.mkdir(parents=True)
-        import multiprocessing
-        with multiprocessing.Pool(2) as pool:
-            pool.starmap(photo, [(photos / ("photo-%03d.jpg" % number), number) for number in range(wanted.photos)])
-        names = sorted(path.name for path in photos.iterdir())
-        (park / "index.md").write_text('+++\nname = "Park"\n+++\n')
-        (park / "photos.toml").write_text("".join("[[photo]]\nfile = '%s'\nalt = 'A photo.'\n" % name for name in names))
+    photos.mkdir(parents=True, exist_ok=True)
+    wished = {photos / ("photo-%03d.jpg" % number): number for number in range(wanted.photos)}
+    missing = [(path, number) for path, number in wished.items() if not path.exists()]
+    import multiprocessing
+    with multiprocessing.Pool(2) as pool:
+        pool.starmap(photo, missing)
+    names = sorted(path.name for path in wished)
+    (park / "index.md").write_text('+++\nname = "Park"\n+++\n')
+    (park / "photos.toml").write_text("".join("[[photo]]\nfile = '%s'\nalt = 'A photo.'\n" % name for name in names))
     sizes = [path.stat().st_size for path in photos.iterdir()]
     print("%d photos of %.1f to %.1f MB" % (len(sizes), min(sizes) / 1e6, max(sizes) / 1e6))
     rows = []
@@ -107,25 +113,25 @@ def main():
         site = work / "site"
         for old in (".lifthill", "output"):
             shutil.rmtree(site / old, ignore_errors=True)
-        seconds, memory = timed([wanted.program, "build", "--jobs", "2", "--root", str(site)], stdout=subprocess.DEVNULL)
-        rows.append(("Lifthill", seconds, bytes_of(site / "output"), memory))
-        again, _ = timed([wanted.program, "build", "--jobs", "2", "--root", str(site)], stdout=subprocess.DEVNULL)
-        rows.append(("Lifthill again", again, 0, memory))
+        seconds, cpu, memory = timed([wanted.program, "build", "--jobs", "2", "--root", str(site)], stdout=subprocess.DEVNULL)
+        rows.append(("Lifthill", seconds, cpu, bytes_of(site / "output"), memory))
+        again, cpu_again, _ = timed([wanted.program, "build", "--jobs", "2", "--root", str(site)], stdout=subprocess.DEVNULL)
+        rows.append(("Lifthill again", again, cpu_again, 0, memory))
         out = work / "pillow"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        seconds, memory = timed([sys.executable, __file__, str(work), "--program", "-", "--pillow", str(photos), str(out)])
-        rows.append(("Pillow", seconds, bytes_of(out), memory))
+        seconds, cpu, memory = timed([sys.executable, __file__, str(work), "--program", "-", "--pillow", str(photos), str(out)])
+        rows.append(("Pillow", seconds, cpu, bytes_of(out), memory))
         if wanted.sharp:
             out = work / "sharp"
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
             command = ["node", "-e", SHARP, "--", str(photos), str(out)]
-            seconds, memory = timed(command, cwd=wanted.sharp, env={**os.environ, "VIPS_CONCURRENCY": "1"})
-            rows.append(("sharp", seconds, bytes_of(out), memory))
-    print("| | s | photos/s | MB made | peak MB |\n|---|---|---|---|---|")
-    for name, seconds, made, memory in rows:
-        print("| %s | %.1f | %.2f | %.2f | %d |" % (name, seconds, len(sizes) / seconds, made / 1e6, memory / 1024))
+            seconds, cpu, memory = timed(command, cwd=wanted.sharp, env={**os.environ, "VIPS_CONCURRENCY": "1"})
+            rows.append(("sharp", seconds, cpu, bytes_of(out), memory))
+    print("| | s | CPU s | photos/s | MB made | peak MB |\n|---|---|---|---|---|---|")
+    for name, seconds, cpu, made, memory in rows:
+        print("| %s | %.1f | %.1f | %.2f | %.2f | %d |" % (name, seconds, cpu, len(sizes) / seconds, made / 1e6, memory / 1024))
 
 
 if __name__ == "__main__":

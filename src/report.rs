@@ -147,7 +147,7 @@ pub struct FileCounts {
 pub struct PictureCounts {
     /// Looked at for the first time, which decodes them once.
     pub surveyed: u64,
-    /// Decoded to make variants of them.
+    /// Decoded (again) to make variants of them.
     pub decoded: u64,
     /// Variants encoded.
     pub encoded: u64,

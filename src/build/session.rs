@@ -27,20 +27,18 @@ use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, files, journal};
 use super::{pictures, plan, references, refuse_links, scratch, sync, variants, work};
-use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
-use crate::compress;
 use crate::config::Settings;
 use crate::media::Budget;
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::{Sources, Templates};
 use crate::report::Report;
-use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
+use crate::{assets, compress, source};
 
 /// A site held open.
 pub struct Session {
@@ -152,6 +150,8 @@ impl Session {
             avoid.insert(role);
             report = Report { fresh: report.fresh.take(), ..Report::default() };
         };
+        // What was decoded and then shown by no page.
+        self.budget.clear();
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }

@@ -110,18 +110,14 @@ pub fn of_assets(
 ) -> Result<()> {
     use rayon::prelude::*;
     let counts = compress::Counts::default();
-    let found: Vec<(String, Vec<(Encoding, u64)>)> = assets
-        .by_path
-        .par_iter()
-        .map(|(path, asset)| {
-            let file = RelPath::new(asset.url.trim_start_matches('/')).context("an asset's URL names no file")?;
-            let packers = packers(settings, &file).map_or(&[][..], |(_, packers)| packers);
-            if packers.is_empty() || asset.size < compress::MIN_BYTES as u64 {
-                return Ok((path.clone(), Vec::new()));
-            }
-            let bytes = assets.bytes(root, path)?;
-            Ok((path.clone(), compress::sizes(cas, &bytes, packers, &counts)?))
-        })
+    // Largest first, each to the next free thread: none is left alone with a large one at the end.
+    let mut largest_first: Vec<(&String, u64)> =
+        assets.by_path.iter().map(|(path, asset)| (path, asset.size)).collect();
+    largest_first.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let found: Vec<(String, Vec<(Encoding, u64)>)> = largest_first
+        .into_iter()
+        .par_bridge()
+        .map(|(path, _)| Ok((path.clone(), of_asset(root, settings, cas, assets, path, &counts)?)))
         .collect::<Result<_>>()?;
     for (path, variants) in found {
         if let Some(asset) = assets.by_path.get_mut(&path) {
@@ -130,4 +126,21 @@ pub fn of_assets(
     }
     report.compression.made += counts.made.into_inner();
     Ok(())
+}
+
+fn of_asset(
+    root: &std::path::Path,
+    settings: &Settings,
+    cas: &crate::cas::Cas,
+    assets: &Assets,
+    path: &str,
+    counts: &compress::Counts,
+) -> Result<Vec<(Encoding, u64)>> {
+    let asset = &assets.by_path[path];
+    let file = RelPath::new(asset.url.trim_start_matches('/')).context("an asset's URL names no file")?;
+    let packers = packers(settings, &file).map_or(&[][..], |(_, packers)| packers);
+    if packers.is_empty() || asset.size < compress::MIN_BYTES as u64 {
+        return Ok(Vec::new());
+    }
+    compress::sizes(cas, &assets.bytes(root, path)?, packers, counts)
 }

@@ -1,16 +1,15 @@
-//! Making variants: one picture is decoded once, for all that is wanted of it, and never again for
-//! what is kept. Knows nothing of where bytes go.
+//! Making variants: one picture is decoded once, for all that is wanted of it, unless its pixels are
+//! still there from when it was surveyed, and never again for what is kept. Knows nothing of where bytes go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::animation;
-use super::budget::Budget;
 use super::decode::{decode, header};
 use super::encode::encode;
 use super::resize::{Light, resize};
 use super::strip::strip;
 use super::variant::{Coding, Operation};
-use super::{Picture, Size};
+use super::{Budget, Picture, Size};
 use crate::cas::Cas;
 use crate::digest::Digest;
 
@@ -66,8 +65,14 @@ pub fn make(
             return counts;
         }
     };
-    let mut kitchen = Kitchen { bytes: &bytes, decoded: None, sizes: BTreeMap::new(), counts: &mut counts };
-    let share = header(&bytes).map(|header| budget.take(header.decoded_bytes()));
+    let (share, decoded) = match header(&bytes) {
+        Ok(header) => {
+            let (share, surveyed) = budget.take(header.decoded_bytes(), source);
+            (Ok(share), surveyed.map(Ok))
+        }
+        Err(why) => (Err(why), None),
+    };
+    let mut kitchen = Kitchen { bytes: &bytes, decoded, sizes: BTreeMap::new(), counts: &mut counts };
     let mut made_now = BTreeSet::new();
     for index in missing {
         // Two files may want the same of pictures that are alike.

@@ -3,11 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::budget::Budget;
 use super::decode::{decode, header};
 use super::resize::{fit, shrink};
 use super::sniff::Format;
-use super::{Picture, VERSIONS, animation};
+use super::{Budget, Picture, VERSIONS, animation};
 use crate::cas::{Action, Cas, Made};
 use crate::digest::Digest;
 
@@ -44,7 +43,7 @@ impl Survey {
 const THUMB: u32 = 100;
 
 /// What is known of the picture with these bytes, found now or kept; says whether it was decoded
-/// now. The inner error is words for the picture's owner, and a fact about the bytes like any other.
+/// now, and then its pixels stay in the budget as long as there is room. The inner error is words for the picture's owner, and a fact about the bytes like any other.
 pub fn survey(cas: &Cas, budget: &Budget, digest: Digest, bytes: &[u8]) -> (Result<Survey, String>, bool) {
     let action = Action::new("survey", VERSIONS, [&digest.0[..]]);
     if let Some(kept) = cas.find(action)
@@ -52,7 +51,7 @@ pub fn survey(cas: &Cas, budget: &Budget, digest: Digest, bytes: &[u8]) -> (Resu
     {
         return (found, false);
     }
-    let found = look(budget, bytes);
+    let found = look(budget, digest, bytes);
     // What cannot be written down is only looked at again.
     if let Ok(facts) = postcard::to_allocvec(&found) {
         let Made { bytes, facts } = Made { bytes: None, facts };
@@ -61,14 +60,14 @@ pub fn survey(cas: &Cas, budget: &Budget, digest: Digest, bytes: &[u8]) -> (Resu
     (found, true)
 }
 
-fn look(budget: &Budget, bytes: &[u8]) -> Result<Survey, String> {
+fn look(budget: &Budget, digest: Digest, bytes: &[u8]) -> Result<Survey, String> {
     let header = header(bytes)?;
-    let _share = budget.take(header.decoded_bytes());
+    let (share, _) = budget.take(header.decoded_bytes(), digest);
     let decoded = decode(bytes, &header)?;
     let picture = decoded.picture;
     let (width, height) = fit((picture.width, picture.height), (THUMB, THUMB));
     let small = shrink(&picture, width, height)?;
-    Ok(Survey {
+    let survey = Survey {
         format: header.format,
         width: picture.width,
         height: picture.height,
@@ -77,7 +76,10 @@ fn look(budget: &Budget, bytes: &[u8]) -> Result<Survey, String> {
         colour: average(&small),
         thumb_hash: thumbhash::rgba_to_thumb_hash(width as usize, height as usize, &rgba(&small)),
         warning: decoded.warning,
-    })
+    };
+    drop(share);
+    budget.keep(digest, picture.pixels.len() as u64, picture);
+    Ok(survey)
 }
 
 fn rgba(picture: &Picture) -> Vec<u8> {
