@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Console, Exit, Global, signals};
+use super::{Console, Exit, Global, lacks_content, signals};
 use crate::build::{Extent, Options, Ours, Sample, build, verify, verify_sample};
 use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
@@ -11,7 +11,6 @@ use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
 use crate::report::{Report, Verified};
 use crate::serve::Holder;
-use crate::source;
 use crate::stop::Stopped;
 
 /// What `build` takes.
@@ -99,9 +98,7 @@ fn share(text: &str) -> Result<f64, String> {
 /// Builds the site.
 pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
     args.given.given().put_over(&mut settings);
-    if settings.source.has_files() && !global.root.join(source::FOLDER).is_dir() {
-        console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
-        console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
+    if lacks_content(&settings, global, console) {
         return Ok(Exit::Usage);
     }
     if let Some(holder) = Holder::find(&global.root) {

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
+use crate::source;
 use crate::source::postgres::{Trouble, Why};
 use crate::stop::Signal;
 
@@ -127,6 +128,16 @@ impl From<Exit> for ExitCode {
             Exit::Bug => 70,
         })
     }
+}
+
+/// Whether files are to be read where there are none; then that has been said.
+fn lacks_content(settings: &Settings, global: &Global, console: &Console) -> bool {
+    let lacks = settings.source.has_files() && !global.root.join(source::FOLDER).is_dir();
+    if lacks {
+        console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
+        console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
+    }
+    lacks
 }
 
 /// Does what was typed. The error, if any, is for the caller to print.

@@ -8,12 +8,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::build::GivenArgs;
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_content};
 use crate::build::Options;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::serve::{Holder, Serving, Talk, serve};
-use crate::source;
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
@@ -47,8 +46,7 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
     let given = args.given.given();
     given.put_over(&mut settings);
-    if settings.source.has_files() && !global.root.join(source::FOLDER).is_dir() {
-        console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
+    if lacks_content(&settings, global, console) {
         return Ok(Exit::Usage);
     }
     if let Some(holder) = Holder::find(&global.root) {

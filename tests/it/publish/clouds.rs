@@ -28,6 +28,8 @@ struct Cloud {
     to: &'static str,
     endpoint: String,
     environment: Vec<(&'static str, String)>,
+    /// What nobody may be told.
+    secret: &'static str,
     store: Arc<dyn ObjectStore>,
     runtime: tokio::runtime::Runtime,
     _server: Option<Server>,
@@ -87,22 +89,24 @@ fn azure() -> Cloud {
         assert!(made.status().is_success(), "{}", made.status());
     });
     let environment = vec![("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT.into()), ("AZURE_STORAGE_ACCOUNT_KEY", KEY.into())];
-    Cloud { to: "az://site/www", endpoint, environment, store: Arc::new(store), runtime, _server: server }
+    Cloud { to: "az://site/www", endpoint, environment, secret: KEY, store: Arc::new(store), runtime, _server: server }
 }
 
 fn google() -> Cloud {
     let endpoint = Google::start().address;
-    let key = r#"{"private_key": "", "private_key_id": "", "client_email": "", "disable_oauth": true}"#;
+    const SECRET: &str = "very-secret-key";
+    let key =
+        format!(r#"{{"private_key": "{SECRET}", "private_key_id": "", "client_email": "", "disable_oauth": true}}"#);
     let runtime = runtime();
     let store = GoogleCloudStorageBuilder::new()
-        .with_service_account_key(key)
+        .with_service_account_key(&key)
         .with_base_url(&endpoint)
         .with_bucket_name("site")
         .with_client_options(ClientOptions::new().with_allow_http(true))
         .build()
         .expect("a store");
-    let environment = vec![("GOOGLE_SERVICE_ACCOUNT_KEY", key.to_owned())];
-    Cloud { to: "gs://site/www", endpoint, environment, store: Arc::new(store), runtime, _server: None }
+    let environment = vec![("GOOGLE_SERVICE_ACCOUNT_KEY", key)];
+    Cloud { to: "gs://site/www", endpoint, environment, secret: SECRET, store: Arc::new(store), runtime, _server: None }
 }
 
 /// The program under test; another one (say, one that was built to be fast) where that is asked for.
@@ -123,7 +127,7 @@ impl Cloud {
         let done = self.program(site, "site", arguments).output().expect("the program runs");
         let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{told}");
-        assert!(!told.contains(KEY), "a credential was told:\n{told}");
+        assert!(!told.contains(self.secret), "a credential was told:\n{told}");
         told
     }
 
@@ -214,6 +218,25 @@ impl Cloud {
         self.publish(&site, &["--prune", "--now", "2026-03-06"]);
         assert!(self.objects().len() < before, "old releases are let go");
         self.holds_the_output(&site);
+        self.keeps_its_secret(&site);
+    }
+
+    /// Neither what the site remembers nor what the store holds has the credential in it.
+    fn keeps_its_secret(&self, site: &Site) {
+        let holds = |bytes: &[u8]| bytes.windows(self.secret.len()).any(|part| part == self.secret.as_bytes());
+        let mut folders = vec![site.path(".lifthill")];
+        while let Some(folder) = folders.pop() {
+            for found in std::fs::read_dir(folder).expect("a folder").flatten() {
+                match found.path() {
+                    folder if folder.is_dir() => folders.push(folder),
+                    file => assert!(!holds(&std::fs::read(&file).expect("a file")), "{}", file.display()),
+                }
+            }
+        }
+        for (key, (bytes, ..)) in self.objects() {
+            let plain = bytes.strip_prefix(b"LHR2").and_then(|frame| zstd::stream::decode_all(frame).ok());
+            assert!(!holds(&bytes) && !plain.is_some_and(|plain| holds(&plain)), "{key}");
+        }
     }
 
     fn races(&self, site: &Site) {

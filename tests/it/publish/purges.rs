@@ -199,3 +199,32 @@ fn a_missing_credential_is_told_before_anything_is_done() {
     assert!(code == 2 && told.contains("FASTLY_API_TOKEN is not set"), "{code} {told}");
     assert!(!site.outside().join("www").exists());
 }
+
+#[test]
+fn fastly_takes_256_tags_at_a_time() {
+    let scribe = Scribe::start(0);
+    let site = site_with(&format!("service = 'fastly'\nid = 'Z1'\ntags = true\nendpoint = '{}'\n", scribe.address));
+    let park = |number: usize, name: &str| {
+        let text = crate::site::markdown(&format!("name = '{name} {number}'\ncountry = 'NL'"));
+        site.write(&format!("content/parks/more-{number}/index.md"), text);
+    };
+    (0..700).for_each(|number| park(number, "More"));
+    let (code, told) = publish(&site, &["--now", "2026-01-01"]);
+    assert_eq!(code, 0, "{told}");
+    scribe.take();
+    // Too many for single URLs, too few for the tag that all parks' pages share.
+    (0..300).for_each(|number| park(number, "Other"));
+    let (code, told) = publish(&site, &["--now", "2026-01-02"]);
+    assert_eq!(code, 0, "{told}");
+    let asked = scribe.take();
+    let batches: Vec<Vec<String>> = asked
+        .iter()
+        .filter(|one| one.path == "/service/Z1/purge")
+        .map(|one| serde_json::from_str::<Value>(&one.body).expect("JSON")["surrogate_keys"].clone())
+        .map(|keys| serde_json::from_value(keys).expect("a list of keys"))
+        .collect();
+    assert!(batches.len() > 1 && batches.iter().all(|batch| (1..=256).contains(&batch.len())), "{batches:?}");
+    let tags = batches.concat();
+    assert!((0..300).all(|number| tags.contains(&format!("park-more-{number}"))), "{tags:?}");
+    assert!(!tags.contains(&"park-more-300".to_owned()), "{tags:?}");
+}
