@@ -97,6 +97,8 @@ async function expected(folder) {
     return answers;
   } finally {
     server.kill();
+    // What it writes as it ends would come back into a folder that is being removed.
+    if (server.exitCode === null && server.signalCode === null) await new Promise((done) => server.once("exit", done));
   }
 }
 
