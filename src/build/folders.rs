@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::scan::KnownFile;
+use super::scan::{KnownFile, split};
 use crate::state::{Store, Table, Tables};
 
 /// Files as they are now known, until that is written.
 #[derive(Debug, Default)]
 pub struct Folders(BTreeMap<String, BTreeMap<String, Option<KnownFile>>>);
-
-/// The folder and the name of a content file.
-pub fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
-}
 
 impl Folders {
     /// A file is gone.

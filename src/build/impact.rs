@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
 use super::look::Look;
-use super::scan::KnownFile;
+use super::scan::{KnownFile, split};
 use super::session::look_around;
 use super::trace::{Trace, reason, touched};
 use super::{Memory, Surroundings, code_digest};
@@ -183,7 +183,7 @@ impl Asked<'_> {
 
     /// A content file, by its path below `content/`.
     fn file(&self, path: &str, reach: &mut Reach) -> Result<()> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         let known: Vec<KnownFile> = self.snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
         let Some(file) = known.iter().find(|file| file.name == name) else {
             let meant = nearest(name, known.iter().map(|file| file.name.as_str()));

@@ -162,11 +162,11 @@ pub struct PageChanges {
     /// What was added, and what was taken back, in that order.
     events: Vec<(At, bool)>,
     /// Files of pages that are no longer.
-    pub removed: BTreeSet<RelPath>,
+    removed: BTreeSet<RelPath>,
 }
 
 /// New pages, sorted by file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NewPages {
     /// Where they are.
     pub packed: Packed,
@@ -201,14 +201,7 @@ impl PageChanges {
                     claims.push(*at);
                 } else {
                     let (_, gone) = packed.page(*at);
-                    let mut index = first;
-                    while index < claims.len() {
-                        if packed.page(claims[index]).1 == gone {
-                            claims.remove(index);
-                        } else {
-                            index += 1;
-                        }
-                    }
+                    claims.extract_if(first.., |claim| packed.page(*claim).1 == gone).for_each(drop);
                 }
             }
         }

@@ -67,6 +67,11 @@ pub fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
+/// The folder and the name of a file below `content/`.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
 /// Compares the walk with the state. `again` says which unchanged files must be read as well.
 pub fn content(snapshot: &Snapshot, listings: &[Listing], again: impl Fn(&str) -> bool) -> Result<ContentScan> {
     let mut scan = ContentScan {
@@ -106,7 +111,7 @@ pub fn content_at<'p>(
 ) -> Result<Option<ContentScan>> {
     let mut by_folder: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for path in paths {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         by_folder.entry(folder).or_default().insert(name);
     }
     let mut scan = ContentScan::default();

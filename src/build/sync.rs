@@ -10,11 +10,11 @@ use rustc_hash::FxHashSet;
 
 use super::differences;
 use super::doubled::Claims;
-use super::folders::{Folders, split};
+use super::folders::Folders;
 use super::index::Index;
 use super::packed::PageChanges;
 use super::rows::RowsToTake;
-use super::scan::{Candidate, ContentScan, KnownFile};
+use super::scan::{Candidate, ContentScan, KnownFile, split};
 use super::{Build, Changes, Memory, Surroundings};
 use crate::catalog::{Cell, Picture, StoredRecord, keys};
 use crate::config::PerPage;

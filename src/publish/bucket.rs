@@ -9,7 +9,7 @@ use super::draft::{Circumstances, Draft};
 use super::failure::Failure;
 use super::guard::RESERVED;
 use super::local::Local;
-use super::manifest::{Action, Change, Class, Entry, Manifest, Release};
+use super::manifest::{Entry, Manifest, Release};
 use super::plan::{Debt, Plan, plan};
 use super::purge::{Keys, Purging, purge};
 use super::register::{KEY, Line, Register};
@@ -99,17 +99,8 @@ impl Bucket<'_> {
                 doubtful.insert((*key).into());
             }
         }
-        // What is in doubt is what an unfinished release would leave.
-        let changes = doubtful.into_iter().filter(|key| local.manifest.entries.contains_key(key));
-        let release = Release {
-            id: "audit".to_owned(),
-            generation: 0,
-            at: 0,
-            changes: changes.map(|key| Change { key, action: Action::Mend, class: Class::Page }).collect(),
-            unpurged: Vec::new(),
-            manifest: Manifest::default(),
-        };
-        before.debts.push(Debt { release, moved: false, done: 0 });
+        let sent = doubtful.into_iter().filter(|key| local.manifest.entries.contains_key(key));
+        before.debts.push(Debt::of_doubt(sent));
         let wanted = Wanted { manifest: local.manifest, sources: &local.sources, back_to: None };
         let mut outcome = self.make(before, wanted).await?;
         outcome.findings.extend(findings);

@@ -25,7 +25,7 @@ use super::bucket::earlier;
 use super::draft::{Circumstances, Draft};
 use super::durable::{FEW, replace, sync_all_below, sync_folder};
 use super::failure::Failure;
-use super::manifest::{Action, Change, Class, Manifest, Release};
+use super::manifest::{Action, Manifest, Release};
 use super::plan::{Debt, plan};
 use super::purge::{Keys, purge};
 use super::register::{DebtLine, Line, Register};
@@ -233,17 +233,8 @@ impl Folder<'_> {
         let Wanted { mut manifest, sources, bytes, back_to, uncertain } = wanted;
         let mut debts = there.debts.clone();
         if !uncertain.is_empty() {
-            let keys = uncertain.iter().filter(|key| manifest.entries.contains_key(*key));
-            let changes = keys.map(|key| Change { key: key.clone(), action: Action::Mend, class: Class::Page });
-            let release = Release {
-                id: "audit".to_owned(),
-                generation: 0,
-                at: 0,
-                changes: changes.collect(),
-                unpurged: Vec::new(),
-                manifest: Manifest::default(),
-            };
-            debts.push(Debt { release, moved: false, done: 0 });
+            let sent = uncertain.into_iter().filter(|key| manifest.entries.contains_key(key));
+            debts.push(Debt::of_doubt(sent));
         }
         let mut plan = plan(&there.base, &mut manifest, &debts, retention(self.target), generation, now);
         let draft = Circumstances {

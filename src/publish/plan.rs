@@ -36,6 +36,22 @@ pub struct Debt {
     pub done: u64,
 }
 
+impl Debt {
+    /// What an unfinished release would leave that had changed `keys`: nobody knows what is there.
+    pub fn of_doubt(keys: impl IntoIterator<Item = Box<str>>) -> Self {
+        let change = |key| Change { key, action: Action::Mend, class: Class::Page };
+        let release = Release {
+            id: "audit".to_owned(),
+            generation: 0,
+            at: 0,
+            changes: keys.into_iter().map(change).collect(),
+            unpurged: Vec::new(),
+            manifest: Manifest::default(),
+        };
+        Self { release, moved: false, done: 0 }
+    }
+}
+
 /// Everything that a release does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {

@@ -222,7 +222,11 @@ async function main() {
     await checkPolicy(origin);
     await checkLighthouse(`${origin}/parks/linnaeus/`);
   } finally {
-    nginx?.kill();
+    if (nginx && nginx.exitCode === null && nginx.signalCode === null) {
+      nginx.kill();
+      // It may still write its log.
+      await new Promise((done) => nginx.once("exit", done));
+    }
     await rm(around, { recursive: true, force: true });
   }
   console.log(failed === 0 ? "all passed" : `${failed} failed`);

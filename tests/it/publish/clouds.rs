@@ -2,10 +2,9 @@
 //! same story in both: publish, again, one edit, two at a time, back, audited, pruned.
 
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use object_store::azure::{AzureAuthorizer, MicrosoftAzureBuilder};
@@ -16,6 +15,7 @@ use object_store::{Attribute, ClientOptions, ObjectStore, ObjectStoreExt};
 
 use super::catalogue;
 use super::google::Google;
+use super::server::until_it_listens;
 use crate::histories::synth;
 use crate::site::{Site, copy};
 
@@ -61,11 +61,7 @@ fn azure() -> Cloud {
         panic!("{program} cannot be started ({error}); run ./test, or set LIFTHILL_AZURITE to azurite-blob's place")
     });
     let server = Some(Server(child));
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "azurite does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until_it_listens(port, "azurite");
     let endpoint = format!("http://127.0.0.1:{port}/{ACCOUNT}");
     let options = ClientOptions::new().with_allow_http(true);
     let runtime = runtime();

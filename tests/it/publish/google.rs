@@ -3,13 +3,16 @@
 //! object_store's requests: those there are speak the JSON interface.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
+
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
+
+use super::server::{Asked, heard};
 
 /// The server; its objects live as long as the process.
 pub struct Google {
@@ -79,25 +82,10 @@ fn serve(stream: TcpStream, bucket: &Mutex<Bucket>) -> std::io::Result<()> {
 }
 
 fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let mut words = line.split(' ');
-    let (method, target) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default());
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some((Asked { method, path: target, headers, .. }, body)) = heard(reader)? else { return Ok(None) };
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let query = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (plain(k), plain(v))).collect();
     let key = plain(path.trim_start_matches("/site").trim_start_matches('/'));
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let mut body = vec![0; length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0)];
-    reader.read_exact(&mut body)?;
     Ok(Some(Request { method, key, query, headers, body }))
 }
 

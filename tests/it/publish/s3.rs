@@ -67,6 +67,15 @@ fn holds_the_output(moto: &Moto, site: &Site) {
     assert!(surplus.is_empty(), "{surplus:?}");
 }
 
+/// A site that is live since the first of January.
+fn published() -> (Moto, Site) {
+    let moto = Moto::start();
+    let site = catalogue();
+    site.write("lifthill.toml", settings(&moto));
+    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    (moto, site)
+}
+
 #[test]
 fn objects_have_their_headers_and_a_second_run_has_nothing_to_do() {
     let moto = Moto::start();
@@ -138,10 +147,7 @@ fn objects_have_their_headers_and_a_second_run_has_nothing_to_do() {
 
 #[test]
 fn a_change_of_headers_alone_is_seen_and_applied() {
-    let moto = Moto::start();
-    let site = catalogue();
-    site.write("lifthill.toml", settings(&moto));
-    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    let (moto, site) = published();
     let own = "[headers]\n'/feed.xml' = 'public, max-age=60'\n";
     site.write("lifthill.toml", settings(&moto).replace("[publish.live]", &format!("{own}[publish.live]")));
     let (code, told) = publish(&site, "site", &["--dry-run", "--now", "2026-01-02"]);
@@ -154,10 +160,7 @@ fn a_change_of_headers_alone_is_seen_and_applied() {
 
 #[test]
 fn a_change_of_headers_alone_is_applied_without_the_bytes() {
-    let moto = Moto::start();
-    let site = catalogue();
-    site.write("lifthill.toml", settings(&moto));
-    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    let (moto, site) = published();
     copy(&site.path(""), &site.outside().join("fresh"), &["output"]);
     let own = "[headers]\n'/parks/*' = { Content-Language = 'nl', Content-Disposition = 'inline' }\n";
     let text = settings(&moto).replace("[publish.live]", &format!("{own}[publish.live]"));
@@ -216,10 +219,7 @@ fn large_files_go_in_parts_and_are_whole() {
 
 #[test]
 fn of_two_deploys_at_a_time_exactly_one_wins() {
-    let moto = Moto::start();
-    let site = catalogue();
-    site.write("lifthill.toml", settings(&moto));
-    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    let (_moto, site) = published();
     copy(&site.path(""), &site.outside().join("twin"), &[".lifthill/publish"]);
     let _ = std::fs::remove_dir_all(site.outside().join("twin/.lifthill/publish"));
     let rounds = std::env::var("LIFTHILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
@@ -251,10 +251,7 @@ fn of_two_deploys_at_a_time_exactly_one_wins() {
 
 #[test]
 fn a_killed_deploy_is_gone_on_with() {
-    let moto = Moto::start();
-    let site = catalogue();
-    site.write("lifthill.toml", settings(&moto));
-    assert_eq!(publish(&site, "site", &["--now", "2026-01-01"]).0, 0);
+    let (moto, site) = published();
     for (round, pause) in [50, 150, 300, 500].into_iter().enumerate() {
         site.write("templates/404.html", format!("Round {round}"));
         site.write("assets/css/site.css", format!("body {{ --round: {round} }}"));

@@ -52,10 +52,12 @@ impl Scribe {
     }
 }
 
-fn answer(stream: TcpStream, book: &Mutex<Vec<Asked>>, refusals: usize) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
+/// The next request of a connection, and its body; `None` where there is no more.
+pub fn heard(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<(Asked, Vec<u8>)>> {
     let mut line = String::new();
-    reader.read_line(&mut line)?;
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
     let mut words = line.split(' ');
     let (method, path) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
     let mut headers = Vec::new();
@@ -63,14 +65,28 @@ fn answer(stream: TcpStream, book: &Mutex<Vec<Asked>>, refusals: usize) -> std::
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.push((name.to_owned(), value.to_owned()));
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let mut body = vec![0; length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0)];
+    let asked = Asked { method, path, headers, body: String::new() };
+    let mut body = vec![0; asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(Some((Asked { body: String::from_utf8_lossy(&body).into_owned(), ..asked }, body)))
+}
+
+/// Waits until a server listens.
+pub fn until_it_listens(port: u16, name: &str) {
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{name} does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn answer(stream: TcpStream, book: &Mutex<Vec<Asked>>, refusals: usize) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let Some((request, _)) = heard(&mut reader)? else { return Ok(()) };
     let mut asked = book.lock().expect("the book");
-    asked.push(Asked { method, path, headers, body });
+    asked.push(request);
     let status = if asked.len() <= refusals { "503 Service Unavailable" } else { "200 OK" };
     drop(asked);
     let mut stream = reader.into_inner();
@@ -95,11 +111,7 @@ impl Moto {
             panic!("{program} cannot be started ({error}); run ./test, or set LIFTHILL_MOTO to moto_server's place")
         });
         let moto = Self { child, address: format!("http://127.0.0.1:{port}") };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "moto does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until_it_listens(port, "moto");
         moto.request("PUT", "/site", &[]);
         moto
     }
