@@ -168,7 +168,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Cas) {
         let folder = tempfile::tempdir().expect("a folder");
-        let cas = Cas::open(folder.path()).expect("a store");
+        let cas = Cas::open(folder.path(), &crate::disk::Disk::default()).expect("a store");
         (folder, cas)
     }
 

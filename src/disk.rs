@@ -182,6 +182,26 @@ impl Disk {
         self.change(Needs::Space, || fs::create_dir(path))
     }
 
+    /// Makes a folder and those above it, unless they are there.
+    pub fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.change(Needs::Space, || fs::create_dir_all(path))
+    }
+
+    /// Gives a file a second name.
+    pub fn hard_link(&self, file: &Path, name: &Path) -> io::Result<()> {
+        self.change(Needs::Space, || fs::hard_link(file, name))
+    }
+
+    /// Copies a file.
+    pub fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change(Needs::Space, || fs::copy(from, to).map(drop))
+    }
+
+    /// Opens a file to be changed, made if missing.
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        self.change(Needs::Space, || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+    }
+
     /// Sets the length of an open file.
     pub fn set_len(&self, file: &File, length: u64) -> io::Result<()> {
         self.change(Needs::Space, || file.set_len(length))

@@ -62,7 +62,7 @@
 //!    catalog    the only way to read; groups
 //! 2  source, state, render, media, assets, compress, hosting, output   these never import each other
 //! 1  model      plain records, dates with precision, slugs
-//! 0  digest, paths, stamp, disk, stop, diagnostics, fields, config, report
+//! 0  digest, paths, stamp, disk, stop, room, diagnostics, fields, config, report
 //!    headers    what a server says of a file
 //!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
@@ -80,6 +80,7 @@ pub mod headers;
 pub mod overrides;
 pub mod paths;
 pub mod report;
+pub mod room;
 pub mod stamp;
 pub mod stop;
 

@@ -1,7 +1,6 @@
 //! The build's metrics as files: `build.json` for programs, `build.prom` for Prometheus' text-file
 //! collector, in the classic text format. Knows nothing of how a build works.
 
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
@@ -11,24 +10,25 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::disk::Disk;
 use crate::report::Report;
 use crate::state;
 
 type Labelled = Family<Vec<(String, String)>, Gauge<f64, AtomicU64>>;
 
 /// Writes both files into `.lifthill/metrics/` of the site at `root`.
-pub fn write(root: &Path, report: &Report) -> Result<()> {
+pub fn write(root: &Path, report: &Report, disk: &Disk) -> Result<()> {
     let folder = root.join(state::FOLDER).join("metrics");
-    fs::create_dir_all(&folder)?;
-    replace(&folder.join("build.json"), &serde_json::to_string_pretty(report)?)?;
-    replace(&folder.join("build.prom"), &prometheus(report)?)
+    disk.create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    replace(&folder.join("build.json"), &serde_json::to_string_pretty(report)?, disk)?;
+    replace(&folder.join("build.prom"), &prometheus(report)?, disk)
 }
 
 /// A reader must never meet half a file.
-fn replace(path: &Path, text: &str) -> Result<()> {
+fn replace(path: &Path, text: &str, disk: &Disk) -> Result<()> {
     let beside = path.with_extension("tmp");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
+    disk.write(&beside, text.as_bytes())
+        .and_then(|()| disk.rename(&beside, path))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -2,7 +2,6 @@
 //! believed. Knows nothing of what the files hold.
 
 use std::fs::Metadata;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -60,14 +59,10 @@ const FINE_TICK: i64 = 50_000_000;
 const COARSE_TICK: i64 = 2_100_000_000;
 
 impl Clockwork {
-    /// Reads the file system's clock by stamping a small file in `folder`.
-    pub fn read(folder: &Path) -> std::io::Result<Self> {
-        let path = folder.join("clock");
-        std::fs::write(&path, b"")?;
-        let file = std::fs::OpenOptions::new().write(true).open(&path)?;
-        file.set_len(1)?;
-        let stamp = Stamp::of(&file.metadata()?);
-        Ok(Self { now: stamp.modified.max(stamp.changed) })
+    /// The file system's clock, as it has stamped a file just now.
+    pub fn of(just_now: &Metadata) -> Self {
+        let stamp = Stamp::of(just_now);
+        Self { now: stamp.modified.max(stamp.changed) }
     }
 
     /// Whether bytes read after this clock was read may be known by `stamp` from now on.

@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn the_name_holds_a_fingerprint_of_the_final_bytes() {
         let folder = tempfile::tempdir().expect("a folder");
-        let cas = Cas::open(folder.path()).expect("a store");
+        let cas = Cas::open(folder.path(), &crate::disk::Disk::default()).expect("a store");
         let (assets, problems) = collect(folder.path(), &Settings::default(), &cas).expect("the theme alone");
         assert!(problems.is_empty(), "{problems:?}");
         let sheet = &assets.by_path["css/site.css"];

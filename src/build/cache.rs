@@ -13,6 +13,7 @@ use super::{code_digest, scratch};
 use crate::cas::{self, Bounds, Cas};
 use crate::disk::Disk;
 use crate::output::Written;
+use crate::room::Room;
 use crate::state::{self, State, Store, Table};
 
 /// Files of one kind.
@@ -54,7 +55,7 @@ pub fn collect(root: &Path, bounds: Bounds) -> Result<Dropped> {
     if !folder.is_dir() {
         return Ok(dropped);
     }
-    let mut state = State::open(root, code_digest(), &Disk::default())?;
+    let mut state = State::open(root, code_digest(), &Disk::default(), Room::default())?;
     scratch::remove_stale(root)?;
     for entry in fs::read_dir(&folder).context("cannot read the state's folder")? {
         let path = entry?.path();
@@ -69,7 +70,7 @@ pub fn collect(root: &Path, bounds: Bounds) -> Result<Dropped> {
             reached.insert(postcard::from_bytes::<Written>(value)?.digest);
             Ok(ControlFlow::Continue(()))
         })?;
-        dropped.made = Cas::open(&folder)?.collect(&reached, bounds)?.removed;
+        dropped.made = Cas::open(&folder, &Disk::default())?.collect(&reached, bounds)?.removed;
     }
     state.compact().context("cannot compact the state")?;
     drop(state);

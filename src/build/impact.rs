@@ -32,6 +32,7 @@ use crate::model::{Card, Kind, RecordId};
 use crate::paths::UrlPath;
 use crate::render::TEMPLATES;
 use crate::report::Report;
+use crate::room::Room;
 use crate::site::Route;
 use crate::site::routes::per_page;
 use crate::source::{self, Place, place};
@@ -64,7 +65,7 @@ pub struct Reached {
 /// Says which pages of the site at `root` would be looked at if `subject` changed: a file, a
 /// record such as `ride:efteling/python` or its URL, a template, an asset, a setting.
 pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact> {
-    impact_in(&State::peek(root, code_digest())?, root, settings, subject)
+    impact_in(&State::peek(root, code_digest(), Room::default())?, root, settings, subject)
 }
 
 /// The same, from a state that is open.

@@ -20,6 +20,7 @@ use crate::disk::Disk;
 use crate::model::Card;
 use crate::output::Written;
 use crate::paths::RelPath;
+use crate::room::Room;
 use crate::site::Route;
 use crate::state::{Snapshot, State, Store, Table};
 
@@ -91,7 +92,7 @@ impl OutputFile {
 
 /// The inventory of the site at `root`. Fails where there is no finished build of this version.
 pub fn inventory(root: &Path) -> Result<Inventory> {
-    let state = State::open(root, code_digest(), &Disk::default())?;
+    let state = State::open(root, code_digest(), &Disk::default(), Room::default())?;
     if let Some(why) = state.fresh() {
         bail!("this site has not been built yet by this version ({why}); run `lifthill build` first");
     }

@@ -70,6 +70,7 @@ use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::render::Sources;
 use crate::report::{Report, peak_memory_bytes};
+use crate::room::{Lists, Room};
 use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{State, Store, Table};
@@ -93,6 +94,8 @@ pub struct Options {
     pub stop: Stop,
     /// Threads.
     pub jobs: usize,
+    /// How much memory it may take.
+    pub room: Room,
     /// Whether drafts are published.
     pub drafts: bool,
     /// The moment that decides what is published, seconds since 1970.
@@ -117,6 +120,29 @@ impl Options {
     /// The folder in which output and state lie.
     fn home(&self) -> &std::path::Path {
         self.home.as_deref().unwrap_or(&self.root)
+    }
+
+    /// The clock of the file system in which the state lies; that of a plan believes nothing.
+    fn clock(&self, state: &State) -> Result<Clockwork> {
+        if self.extent == Extent::Plan {
+            return Ok(Clockwork::default());
+        }
+        let stamped = self.disk.create(&state.folder().join("clock")).and_then(|file| {
+            self.disk.set_len(&file, 1)?;
+            file.metadata()
+        });
+        Ok(Clockwork::of(&stamped.context("cannot stamp a file in the state's folder")?))
+    }
+
+    /// What is held of every page that is due, once nothing is held of content files any more.
+    fn lists(&self, todo: &plan::Todo) -> Lists {
+        let due = todo.due.len() as u64;
+        // Of a plan every page is told with its address and the reason.
+        let names = match self.extent {
+            Extent::Plan => 3 * due,
+            Extent::Whole => due * u64::from(self.names),
+        };
+        Lists { files: 0, due, names }
     }
 }
 
@@ -186,7 +212,7 @@ pub fn forget(root: &std::path::Path) -> Result<u64> {
     let disk = Disk::default();
     let mut ours = BTreeSet::new();
     {
-        let state = State::open(root, code_digest(), &disk)?;
+        let state = State::open(root, code_digest(), &disk, Room::default())?;
         ours.extend(journal::ours(state.folder())?);
         ours.extend(files::names(&state.snapshot()?)?);
     }

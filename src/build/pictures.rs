@@ -28,6 +28,7 @@ use crate::media::{self, Budget, Counts, Operation, Survey, Variant};
 use crate::output::{Output, Placed, Written};
 use crate::paths::RelPath;
 use crate::report::Report;
+use crate::room::TooLittle;
 use crate::source;
 use crate::state::{Store, Table, Tables};
 
@@ -245,7 +246,11 @@ fn do_job<'w>(
 ) {
     let operations: Vec<Operation> = job.wanted.iter().map(|(_, operation)| *operation).collect();
     let path = build.options.root.join(source::FOLDER).join(job.picture);
-    let read = || std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"));
+    let read = || {
+        let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
+        let room = check_room(build, job.picture, media::needs(&bytes).unwrap_or(0));
+        room.map(|()| bytes).map_err(|little| format!("cannot be worked on: {little}"))
+    };
     // The receiver is gone only when the build has already failed.
     let send = |made| drop(sender.send(made));
     let counts = media::make(build.cas, build.budget, job.source, &operations, read, |index, outcome| {
@@ -336,6 +341,11 @@ pub fn report_unreadable(store: &impl Store, report: &mut Report) -> Result<()> 
 fn problem(picture: &str, why: String) -> Diagnostic {
     let help = "pages do without it until it is mended; begin its name with `_` to leave it out";
     super::mistake(&format!("{}/{picture}", source::FOLDER), why).help(help)
+}
+
+/// Fails where a picture below `content/` needs more bytes than there are for all.
+pub fn check_room(build: &Build<'_>, path: &str, needs: u64) -> Result<(), TooLittle> {
+    build.options.room.check_picture(&format!("{}/{path}", source::FOLDER), needs, build.budget.most())
 }
 
 /// The bytes that may be decoded at one moment.

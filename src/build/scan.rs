@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use crate::digest::Digest;
+use crate::digest::{Digest, Digester};
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
@@ -72,32 +72,27 @@ pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-/// Compares the walk with the state. `again` says which unchanged files must be read as well.
-pub fn content(snapshot: &Snapshot, listings: &[Listing], again: impl Fn(&str) -> bool) -> Result<ContentScan> {
+/// Compares the walk with the state. `again` says which unchanged files must be read as well. What
+/// was seen of a folder goes once it has been compared: both lists may be as long as the site.
+pub fn content(snapshot: &Snapshot, listings: Vec<Listing>, again: impl Fn(&str) -> bool) -> Result<ContentScan> {
     let mut scan = ContentScan {
         total: listings.iter().map(|listing| listing.files.len() as u64).sum(),
         ..ContentScan::default()
     };
-    let mut next = 0;
+    let mut listings = listings.into_iter().peekable();
     snapshot.scan(Table::Sources, b"", |folder, value| {
         let folder = std::str::from_utf8(folder)?;
         let known: Vec<KnownFile> = postcard::from_bytes(value)?;
-        while listings.get(next).is_some_and(|listing| listing.folder.as_str() < folder) {
-            scan.compare(&listings[next], Vec::new(), &again);
-            next += 1;
+        while let Some(listing) = listings.next_if(|listing| listing.folder.as_str() < folder) {
+            scan.compare(&listing, Vec::new(), &again);
         }
-        match listings.get(next).filter(|listing| listing.folder == folder) {
-            Some(listing) => {
-                scan.compare(listing, known, &again);
-                next += 1;
-            }
+        match listings.next_if(|listing| listing.folder == folder) {
+            Some(listing) => scan.compare(&listing, known, &again),
             None => scan.removed.extend(known.into_iter().map(|file| (join(folder, &file.name), file))),
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    for listing in &listings[next..] {
-        scan.compare(listing, Vec::new(), &again);
-    }
+    listings.for_each(|listing| scan.compare(&listing, Vec::new(), &again));
     Ok(scan)
 }
 
@@ -210,45 +205,56 @@ impl OutputScan {
 /// Outputs looked at in one go by one thread.
 const BATCH: usize = 512;
 
+/// Outputs held at a time.
+const HELD: usize = 64 * BATCH;
+
 /// Looks at every output that we wrote, and at every compressed variant.
 pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
     let mut digester = crate::digest::Digester::default();
-    let mut known = |table| -> Result<Vec<(RelPath, Written)>> {
-        let mut known = Vec::new();
-        snapshot.scan(table, b"", |path, value| {
-            let written: Written = postcard::from_bytes(value)?;
-            files::add(&mut digester, path, &written);
-            if let Some(path) = RelPath::new(std::str::from_utf8(path)?) {
-                known.push((path, written));
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(known)
-    };
-    let odd = |known: Vec<(RelPath, Written)>| -> Vec<(RelPath, Option<Written>)> {
+    let mut scan = OutputScan::default();
+    odd_in(Table::Outputs, snapshot, output, &mut digester, |path, found| match found {
+        Some(written) => scan.restamped.push((path, written)),
+        None => scan.altered.push(path),
+    })?;
+    odd_in(Table::Compressed, snapshot, output, &mut digester, |path, found| match found {
+        Some(written) => scan.restamped_variants.push((path, written)),
+        None => {
+            let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
+            scan.unpacked.extend(file);
+        }
+    })?;
+    scan.digest = digester.finish();
+    Ok(scan)
+}
+
+/// Tells `odd` of every file of a table that is not as it was left, and the digester of all.
+fn odd_in(
+    table: Table,
+    snapshot: &Snapshot,
+    output: &Output,
+    digester: &mut Digester,
+    mut odd: impl FnMut(RelPath, Option<Written>),
+) -> Result<()> {
+    let mut held: Vec<(RelPath, Written)> = Vec::new();
+    let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
         let look = |batch: &[(RelPath, Written)]| -> Vec<_> {
             batch.iter().filter_map(|(path, written)| look(output, path, written)).collect()
         };
-        known.par_chunks(BATCH).flat_map_iter(look).collect()
+        let found: Vec<_> = held.par_chunks(BATCH).flat_map_iter(look).collect();
+        found.into_iter().for_each(|(path, found)| odd(path, found));
+        held.clear();
     };
-    let (plain, variants) = (known(Table::Outputs)?, known(Table::Compressed)?);
-    let mut scan = OutputScan { digest: digester.finish(), ..OutputScan::default() };
-    for (path, found) in odd(plain) {
-        match found {
-            Some(written) => scan.restamped.push((path, written)),
-            None => scan.altered.push(path),
+    snapshot.scan(table, b"", |path, value| {
+        let written: Written = postcard::from_bytes(value)?;
+        files::add(digester, path, &written);
+        held.extend(RelPath::new(std::str::from_utf8(path)?).map(|path| (path, written)));
+        if held.len() >= HELD {
+            look_at(&mut held);
         }
-    }
-    for (path, found) in odd(variants) {
-        match found {
-            Some(written) => scan.restamped_variants.push((path, written)),
-            None => {
-                let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
-                scan.unpacked.extend(file);
-            }
-        }
-    }
-    Ok(scan)
+        Ok(ControlFlow::Continue(()))
+    })?;
+    look_at(&mut held);
+    Ok(())
 }
 
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.

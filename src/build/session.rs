@@ -30,12 +30,12 @@ use super::{pictures, plan, references, refuse_links, scratch, sync, variants, w
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
-use crate::media::Budget;
+use crate::media::{Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::{Sources, Templates};
 use crate::report::Report;
-use crate::stamp::Clockwork;
+use crate::room::Lists;
 use crate::state::{Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
 use crate::{assets, compress, source};
@@ -80,14 +80,14 @@ impl Session {
         refuse_links(&options.root)?;
         let (home, disk) = (options.home(), &options.disk);
         let (state, output) = match options.extent {
-            Extent::Whole => (State::open(home, code_digest(), disk)?, Output::open(home, disk)?),
-            Extent::Plan => (State::peek(home, code_digest())?, Output::look(home, disk)?),
+            Extent::Whole => (State::open(home, code_digest(), disk, options.room)?, Output::open(home, disk)?),
+            Extent::Plan => (State::peek(home, code_digest(), options.room)?, Output::look(home, disk)?),
         };
         if options.extent == Extent::Whole {
             scratch::remove_stale(home)?;
         }
         let cas = match options.extent {
-            Extent::Whole => Cas::open(state.folder())?,
+            Extent::Whole => Cas::open(state.folder(), disk)?,
             Extent::Plan => Cas::look(state.folder())?,
         };
         let memory = Memory::load(&state.snapshot()?)?;
@@ -273,6 +273,8 @@ impl Session {
         }
         let known = self.around.take();
         let around = self.pool.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
+        let mut lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
+        self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
         // What could not be looked at is not gone.
@@ -320,12 +322,7 @@ impl Session {
         self.templates.clone_from(&templates);
         drop(snapshot);
         options.stop.check()?;
-        let clock = match options.extent {
-            Extent::Whole => {
-                Clockwork::read(self.state.folder()).context("cannot stamp a file in the state's folder")?
-            }
-            Extent::Plan => Clockwork::default(),
-        };
+        let clock = options.clock(&self.state)?;
         let draft = self.state.begin()?;
         let syncing = Instant::now();
         let mut todo = plan::Todo::default();
@@ -341,6 +338,8 @@ impl Session {
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
+            lists = options.lists(&todo);
+            options.room.pictures(&lists, limits::IN_FLIGHT)?;
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
             pictures::report_unreadable(tables, report)?;
@@ -356,6 +355,7 @@ impl Session {
             return Ok(());
         };
         drop(content);
+        budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         if options.extent == Extent::Plan {
             report.plan = Some(todo.planned());
             return Ok(());
@@ -373,7 +373,7 @@ impl Session {
             snapshot: self.state.snapshot()?,
             settings: build.settings.clone(),
             assets: Arc::clone(&around.assets),
-            shared: SharedValues::default(),
+            shared: SharedValues::within(options.room.ready_cards()),
         });
         let working = Instant::now();
         let draft = self.state.begin()?;
@@ -462,7 +462,7 @@ fn see(
     }
     report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
     report.diagnostics.extend(source::folders_with_one_slug(&listings));
-    let content = scan::content(snapshot, &listings, |path| again.has(path))?;
+    let content = scan::content(snapshot, listings, |path| again.has(path))?;
     Ok(Seen { content, outputs: outputs?, look: Look::Everything })
 }
 

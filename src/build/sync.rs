@@ -13,6 +13,7 @@ use super::doubled::Claims;
 use super::folders::Folders;
 use super::index::Index;
 use super::packed::PageChanges;
+use super::pictures;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile, split};
 use super::{Build, Changes, Memory, Surroundings};
@@ -24,6 +25,7 @@ use crate::media;
 use crate::model::slug::slugify;
 use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
 use crate::report::Report;
+use crate::room::TooLittle;
 use crate::site::Route;
 use crate::site::routes::per_page;
 use crate::source::{self, Parsed, Part, Place, Reading, place};
@@ -122,6 +124,8 @@ pub fn sync(
 enum Outcome {
     Vanished,
     Unreadable(Box<Diagnostic>),
+    /// A picture for which there is not enough memory.
+    TooLarge(TooLittle),
     Same(Digest),
     Parsed(Digest, Box<Parsed>),
     /// A picture: what is known of it, and whether it was decoded for that.
@@ -129,6 +133,11 @@ enum Outcome {
 }
 
 fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Outcome {
+    let is_photo = matches!(place(&candidate.path), Place::PhotoFile(_));
+    // A picture file may be as large as many of them.
+    if is_photo && let Err(little) = pictures::check_room(build, &candidate.path, candidate.stamp.size) {
+        return Outcome::TooLarge(little);
+    }
     match source::read(&build.options.root, &candidate.path, candidate.stamp.size) {
         Err(problem) => Outcome::Unreadable(problem),
         Ok(None) => Outcome::Vanished,
@@ -136,7 +145,12 @@ fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Out
             let same = candidate.known.as_ref().is_some_and(|known| known.digest == file.digest);
             if same && !candidate.again {
                 Outcome::Same(file.digest)
-            } else if matches!(place(&candidate.path), Place::PhotoFile(_)) {
+            } else if is_photo {
+                if let Err(little) =
+                    pictures::check_room(build, &candidate.path, media::needs(&file.bytes).unwrap_or(0))
+                {
+                    return Outcome::TooLarge(little);
+                }
                 let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);
                 Outcome::Picture(Box::new(Picture { digest: file.digest, found }), decoded)
             } else {
@@ -288,6 +302,7 @@ impl<'s> Sync<'s, '_, '_> {
                 self.report.diagnostics.push(*problem);
                 return Ok(());
             }
+            Outcome::TooLarge(little) => return Err(little.into()),
             Outcome::Same(digest) => {
                 if let Some(known) = &candidate.known {
                     let known = KnownFile { digest, ..(**known).clone() };
@@ -451,7 +466,7 @@ impl<'s> Sync<'s, '_, '_> {
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
         let (pages, tables) = index.settle()?;
-        super::pictures::remember_unreadable(tables, unreadable)?;
+        pictures::remember_unreadable(tables, unreadable)?;
         super::references::report_dangling(&build.options.root, tables, &pending, report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;

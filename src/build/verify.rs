@@ -31,7 +31,7 @@ use crate::state::{State, Store, Table};
 /// Builds the site anew in a scratch folder and compares every file with what `options` built.
 pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Verified> {
     // Nobody may build meanwhile: what is compared must stay as it is.
-    let state = State::peek(options.home(), code_digest())?;
+    let state = State::peek(options.home(), code_digest(), options.room)?;
     let scratch = Scratch::new(options.home())?;
     let clean = Options { home: Some(scratch.path().to_owned()), extent: Extent::Whole, ..options.clone() };
     let report = build(&clean, settings.clone(), progress)?;
@@ -40,7 +40,7 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
     }
     options.stop.check()?;
     let ours = files::names(&state.snapshot()?)?;
-    let expected = files::names(&State::peek(scratch.path(), code_digest())?.snapshot()?)?;
+    let expected = files::names(&State::peek(scratch.path(), code_digest(), options.room)?.snapshot()?)?;
     let mut verified = Verified { files: expected.len() as u64, ..Verified::default() };
     for file in ours.union(&expected) {
         let read = |home: &Path| fs::read(output::path_of(home, file)).ok();
@@ -72,7 +72,7 @@ pub fn verify_sample(
     sample: Sample,
     progress: &dyn Progress,
 ) -> Result<Verified> {
-    let state = State::peek(options.home(), code_digest())?;
+    let state = State::peek(options.home(), code_digest(), options.room)?;
     let cas = Cas::look(state.folder())?;
     let (look, mut report) = (Look::Everything, Report::default());
     let around = look_around(&options.root, &settings, &cas, None, &look, &mut report)?;
@@ -82,7 +82,7 @@ pub fn verify_sample(
         snapshot: state.snapshot()?,
         settings: settings.clone(),
         assets: around.assets,
-        shared: SharedValues::default(),
+        shared: SharedValues::within(options.room.ready_cards()),
     });
     let rendered: BTreeSet<&str> = rendered.iter().map(String::as_str).collect();
     let drawn = draw(&catalog, &rendered, sample)?;

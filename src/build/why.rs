@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::diagnostics::nearest;
 use crate::paths::UrlPath;
 use crate::render::{Sources, Templates, with_answers};
+use crate::room::Room;
 use crate::site::{Failure, PageAnswers, view};
 use crate::state::{State, Store, Table};
 
@@ -41,7 +42,7 @@ pub struct Why {
 
 /// Explains the page at `url` of the site at `root`.
 pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
-    why_in(&State::peek(root, code_digest())?, root, settings, url)
+    why_in(&State::peek(root, code_digest(), Room::default())?, root, settings, url)
 }
 
 /// Explains a page from a state that is open.
@@ -62,7 +63,12 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
             .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
     let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder())?)?;
-    let catalog = Arc::new(Catalog { snapshot, settings, assets: Arc::new(assets), shared: SharedValues::default() });
+    let catalog = Arc::new(Catalog {
+        snapshot,
+        settings,
+        assets: Arc::new(assets),
+        shared: SharedValues::within(Room::default().ready_cards()),
+    });
     let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
     let built = view(&trace.facts.route, &reader);
     match built {

@@ -20,7 +20,7 @@ mod collect;
 pub use collect::{Bounds, Collected, Totals};
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -28,6 +28,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, bail};
 
 use crate::digest::{Digest, Digester};
+use crate::disk::Disk;
 
 /// The store's folder in the state's folder.
 pub const FOLDER: &str = "cas";
@@ -73,6 +74,7 @@ pub struct Cas {
     serial: AtomicU64,
     unwritable: AtomicU64,
     writable: bool,
+    disk: Disk,
 }
 
 /// An action that is used is marked as used at most this often.
@@ -81,17 +83,18 @@ const MARK_EVERY: Duration = Duration::from_secs(3600);
 impl Cas {
     /// The store in the state's folder of a site. Its folders are made when something is kept.
     /// Fails where a link would lead out of the site.
-    pub fn open(state_folder: &Path) -> Result<Self> {
+    pub fn open(state_folder: &Path, disk: &Disk) -> Result<Self> {
         let root = state_folder.join(FOLDER);
         if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
             bail!("{} is a symbolic link, which is not followed", root.display());
         }
-        Ok(Self { root, serial: AtomicU64::new(0), unwritable: AtomicU64::new(0), writable: true })
+        let (serial, unwritable) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { root, serial, unwritable, writable: true, disk: disk.clone() })
     }
 
     /// The store, only to be read from: nothing is kept in it, marked or removed.
     pub fn look(state_folder: &Path) -> Result<Self> {
-        Ok(Self { writable: false, ..Self::open(state_folder)? })
+        Ok(Self { writable: false, ..Self::open(state_folder, &Disk::default())? })
     }
 
     /// What `action` made, kept or made now by `make`; says whether it was made now. An error is
@@ -123,7 +126,7 @@ impl Cas {
         if entry.is_none() {
             self.discard(&path);
         } else if self.writable {
-            mark_as_used(&path);
+            self.mark_as_used(&path);
         }
         entry
     }
@@ -175,10 +178,10 @@ impl Cas {
             return Ok(false);
         }
         let path = self.path("blobs", blob);
-        match fs::hard_link(&path, target) {
+        match self.disk.hard_link(&path, target) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-            Err(_) => fs::copy(&path, target).map(|_| true),
+            Err(_) => self.disk.copy(&path, target).map(|()| true),
         }
     }
 
@@ -198,12 +201,12 @@ impl Cas {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)?;
-        fs::create_dir_all(self.root.join("tmp"))?;
+        self.disk.create_dir_all(folder)?;
+        self.disk.create_dir_all(&self.root.join("tmp"))?;
         let (mut file, temporary) = self.temporary()?;
-        let outcome = file.write_all(bytes).and_then(|()| fs::rename(&temporary, path));
+        let outcome = self.disk.fill(&mut file, bytes).and_then(|()| self.disk.rename(&temporary, path));
         if outcome.is_err() {
-            let _ = fs::remove_file(&temporary);
+            let _ = self.disk.remove_file(&temporary);
         }
         outcome
     }
@@ -213,7 +216,7 @@ impl Cas {
         loop {
             let serial = self.serial.fetch_add(1, Ordering::Relaxed);
             let path = self.root.join("tmp").join(format!("{}-{serial}", std::process::id()));
-            match File::options().write(true).create_new(true).open(&path) {
+            match self.disk.create_new(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 opened => return opened.map(|file| (file, path)),
             }
@@ -224,17 +227,17 @@ impl Cas {
     /// whenever it is read.
     fn discard(&self, path: &Path) {
         if self.writable {
-            let _ = fs::remove_file(path);
+            let _ = self.disk.remove_file(path);
         }
     }
-}
 
-/// Used things are collected last. A mark that cannot be made costs at most a making again.
-fn mark_as_used(path: &Path) {
-    let now = SystemTime::now();
-    let age = fs::metadata(path).and_then(|metadata| metadata.modified()).map(|modified| now.duration_since(modified));
-    if matches!(age, Ok(Ok(age)) if age > MARK_EVERY) {
-        let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(now));
+    /// Used things are collected last. A mark that cannot be made costs at most a making again.
+    fn mark_as_used(&self, path: &Path) {
+        let now = SystemTime::now();
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+        if matches!(modified.map(|modified| now.duration_since(modified)), Ok(Ok(age)) if age > MARK_EVERY) {
+            let _ = self.disk.set_modified(path, now);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::*;
 
 fn store() -> (tempfile::TempDir, Cas) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let cas = Cas::open(folder.path()).unwrap();
+    let cas = Cas::open(folder.path(), &Disk::default()).unwrap();
     (folder, cas)
 }
 
@@ -39,7 +39,7 @@ fn nothing_is_made_twice() {
     let (folder, cas) = store();
     assert!(make(&cas, "a", b"bytes"));
     assert!(!make(&cas, "a", b"bytes"));
-    let reopened = Cas::open(folder.path()).unwrap();
+    let reopened = Cas::open(folder.path(), &Disk::default()).unwrap();
     assert!(!make(&reopened, "a", b"bytes"));
     assert_ne!(action("a"), Action::new("test", "2", [b"a".as_slice()]), "another library is another action");
     assert_eq!(cas.totals().unwrap(), Totals { blobs: 1, bytes: 5, actions: 1 });
@@ -82,7 +82,7 @@ fn whatever_is_lost_or_damaged_is_made_again() {
 #[test]
 fn many_may_keep_the_same_at_once() {
     let (folder, cas) = store();
-    let other = Cas::open(folder.path()).unwrap();
+    let other = Cas::open(folder.path(), &Disk::default()).unwrap();
     std::thread::scope(|scope| {
         for cas in [&cas, &other, &cas, &other] {
             scope.spawn(move || {

@@ -122,6 +122,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
         full_scan: args.full_scan,
+        room: global.room(),
         names: global.verbose || global.json || args.verify.is_some(),
     };
     let report = build(&options, settings.clone(), console);
@@ -146,7 +147,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         console.end_progress();
         report.verified = Some(verified.context("cannot verify the output")?);
     }
-    metrics::write(&global.root, &report).context("cannot write the build's metrics")?;
+    metrics::write(&global.root, &report, &options.disk).context("cannot write the build's metrics")?;
     tell(&report, global, console)?;
     if let Some(signal) = options.stop.asked().filter(|_| report.stopped.is_some()) {
         console.say("Stopped; what is done is kept, and the rest stays due.");

@@ -27,6 +27,7 @@ pub fn run(args: &CheckArgs, global: &Global, settings: Settings, console: &Cons
         jobs: global.jobs(),
         drafts: args.as_of.drafts,
         now: args.as_of.moment(),
+        room: global.room(),
         ..Options::default()
     };
     if let Some(edits) = args.history {

@@ -54,6 +54,7 @@ pub fn bring_up_to_date(
         home: None,
         ours: Ours::default(),
         full_scan: false,
+        room: global.room(),
         names: global.verbose || global.json,
     };
     let report = build_for(&options, settings.clone(), elsewhere, console);
@@ -64,7 +65,7 @@ pub fn bring_up_to_date(
         }
         report => report?,
     };
-    metrics::write(&global.root, &report).context("cannot write the build's metrics")?;
+    metrics::write(&global.root, &report, &options.disk).context("cannot write the build's metrics")?;
     report.diagnostics.iter().for_each(|diagnostic| console.diagnostic(diagnostic));
     console.detail(&report.summary());
     if let Some(signal) = options.stop.asked().filter(|_| report.stopped.is_some()) {

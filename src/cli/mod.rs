@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
+use crate::room::{self, Room, TooLittle};
 use crate::source;
 use crate::source::postgres::{Trouble, Why};
 use crate::stop::Signal;
@@ -45,6 +46,9 @@ pub struct Global {
     /// Threads [default: one a core]
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Most memory to take, such as 512M; a site that needs more is refused before it is touched
+    #[arg(long, global = true, value_name = "SIZE", value_parser = Room::parse)]
+    memory: Option<Room>,
     /// Print one JSON object on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -144,6 +148,9 @@ fn lacks_content(settings: &Settings, global: &Global, console: &Console) -> boo
 pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
     let console = Console::new(&typed.global);
     let root = &typed.global.root;
+    if typed.global.room().is_bounded() {
+        room::spare_addresses();
+    }
     if !root.is_dir() {
         console.problem(&format!("there is no folder {}", root.display()));
         return Ok(Exit::Usage);
@@ -168,18 +175,28 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
         Verb::Clean => clean::run(&typed.global, &console),
     };
     match done {
-        Err(error) => match error.downcast_ref::<Trouble>().map(|trouble| trouble.why) {
-            Some(why) => {
+        Err(error) => {
+            if error.is::<TooLittle>() {
                 console.problem(&format!("{error:#}"));
-                Ok(if why == Why::Settings { Exit::Usage } else { Exit::Network })
+                return Ok(Exit::Usage);
             }
-            None => Err(error),
-        },
+            match error.downcast_ref::<Trouble>().map(|trouble| trouble.why) {
+                Some(why) => {
+                    console.problem(&format!("{error:#}"));
+                    Ok(if why == Why::Settings { Exit::Usage } else { Exit::Network })
+                }
+                None => Err(error),
+            }
+        }
         done => done,
     }
 }
 
 impl Global {
+    fn room(&self) -> Room {
+        self.memory.unwrap_or_default()
+    }
+
     fn jobs(&self) -> usize {
         match self.jobs {
             Some(jobs) => jobs.into(),

@@ -59,6 +59,7 @@ pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &
         jobs: global.jobs(),
         drafts: args.drafts,
         now,
+        room: global.room(),
         names: true,
         ..Options::default()
     };

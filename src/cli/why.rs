@@ -75,6 +75,7 @@ fn planned(args: &WhyArgs, global: &Global, settings: Settings) -> Result<Option
         jobs: global.jobs(),
         drafts: args.as_of.drafts,
         now: args.as_of.moment(),
+        room: global.room(),
         extent: Extent::Plan,
         ..Options::default()
     };

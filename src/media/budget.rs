@@ -2,13 +2,14 @@
 //! will soon be wanted again is kept in what room is left, and gives way. Knows nothing of pictures.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::digest::Digest;
 
 /// So many bytes, given out and given back; and things kept meanwhile, by digest.
 pub struct Budget<T> {
-    most: u64,
+    most: AtomicU64,
     state: Mutex<State<T>>,
     freed: Condvar,
 }
@@ -28,17 +29,31 @@ pub struct Share<'b, T> {
 impl<T> Budget<T> {
     /// At most `most` bytes at once.
     pub fn new(most: u64) -> Self {
+        let most = AtomicU64::new(most);
         Self { most, state: Mutex::new(State { used: 0, kept: BTreeMap::new() }), freed: Condvar::new() }
+    }
+
+    /// At most `most` bytes from now on; what is kept beyond goes.
+    pub fn set_most(&self, most: u64) {
+        if self.most.swap(most, Ordering::Relaxed) > most {
+            self.clear();
+        }
+    }
+
+    /// Bytes that may be given out.
+    pub fn most(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
     }
 
     /// Waits until `bytes` fit, and hands out what is kept of `digest`, if it still is. What would
     /// never fit is given everything, alone. A thread must not ask again while it holds a share.
     pub fn take(&self, bytes: u64, digest: Digest) -> (Share<'_, T>, Option<T>) {
-        let bytes = bytes.min(self.most);
+        let most = self.most();
+        let bytes = bytes.min(most);
         let mut state = self.lock();
         loop {
             let own = state.kept.get(&digest).map_or(0, |(bytes, _)| *bytes);
-            if state.used - own + bytes <= self.most {
+            if state.used - own + bytes <= most {
                 let kept = state.let_go(digest);
                 state.used += bytes;
                 return (Share { budget: self, bytes }, kept);
@@ -53,7 +68,7 @@ impl<T> Budget<T> {
     /// Keeps a thing of so many bytes if there is room for it.
     pub fn keep(&self, digest: Digest, bytes: u64, thing: T) {
         let mut state = self.lock();
-        if state.used + bytes <= self.most && !state.kept.contains_key(&digest) {
+        if state.used + bytes <= self.most() && !state.kept.contains_key(&digest) {
             state.used += bytes;
             state.kept.insert(digest, (bytes, thing));
         }
@@ -90,8 +105,6 @@ impl<T> Drop for Share<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
 
     /// A thing that says how much room it takes while it is there.

@@ -62,6 +62,11 @@ pub mod limits {
     pub const IN_FLIGHT: u64 = 192 << 20;
 }
 
+/// Bytes that a picture with these bytes takes while it is worked on; `None` where it cannot be read.
+pub fn needs(bytes: &[u8]) -> Option<u64> {
+    decode::header(bytes).ok().map(|header| header.decoded_bytes() + bytes.len() as u64)
+}
+
 /// Pixels in sRGB, upright: red, green, blue, and alpha where `channels` is 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {

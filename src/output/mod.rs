@@ -71,7 +71,7 @@ impl Output {
     /// The output folder of the site at `root`, created if missing and changed through `disk`.
     pub fn open(root: &Path, disk: &Disk) -> Result<Self> {
         let output = Self::look(root, disk)?;
-        fs::create_dir_all(&output.root).with_context(|| format!("cannot create {}", output.root.display()))?;
+        output.disk.create_dir_all(&output.root).with_context(|| format!("cannot create {}", output.root.display()))?;
         Ok(output)
     }
 

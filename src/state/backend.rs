@@ -13,6 +13,7 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 use rustc_hash::FxHashMap;
 
 use crate::disk::Disk;
+use crate::room::Room;
 
 /// The state's file, in the hands of the database and of the state that holds it.
 ///
@@ -150,6 +151,7 @@ const BLOCK: u64 = 4096;
 pub struct InMemory {
     file: Option<File>,
     changes: Mutex<Changes>,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -164,7 +166,14 @@ impl InMemory {
     /// Changes over `file`, or over nothing.
     pub fn over(file: Option<File>) -> io::Result<Self> {
         let len = file.as_ref().map_or(Ok(0), |file| file.metadata().map(|metadata| metadata.len()))?;
-        Ok(Self { file, changes: Mutex::new(Changes { blocks: FxHashMap::default(), len, of_file: len }) })
+        let changes = Mutex::new(Changes { blocks: FxHashMap::default(), len, of_file: len });
+        Ok(Self { file, changes, room: Room::default() })
+    }
+
+    /// Bounds how much may be changed: beyond what `room` has for a plan, writing fails with
+    /// [`TooLittle`](crate::room::TooLittle).
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
@@ -246,6 +255,8 @@ impl StorageBackend for InMemory {
         let mut changes = self.changes();
         for (block, inside, range) in parts(offset, data.len()) {
             if !changes.blocks.contains_key(&block) {
+                let held = (changes.blocks.len() as u64 + 1) * BLOCK;
+                self.room.check_plan(held).map_err(io::Error::other)?;
                 let bytes = self.block(block, changes.of_file)?;
                 changes.blocks.insert(block, bytes);
             }

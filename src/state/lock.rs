@@ -2,11 +2,13 @@
 //! which. The file holds the process number of whoever last had it; the lock itself is the
 //! system's, so that a killed process leaves none behind.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{File, TryLockError};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+
+use crate::disk::Disk;
 
 /// Held while it lives.
 #[derive(Debug)]
@@ -18,17 +20,17 @@ const NAME: &str = "lock";
 
 impl Lock {
     /// Takes the lock of the state in `folder`. Fails where another process has it.
-    pub fn take(folder: &Path) -> Result<Self> {
+    pub fn take(folder: &Path, disk: &Disk) -> Result<Self> {
         let context = || format!("cannot lock {}", folder.display());
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(NAME));
-        let mut file = options.with_context(context)?;
+        let mut file = disk.open(&folder.join(NAME)).with_context(context)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return busy(&mut file, folder),
             Err(TryLockError::Error(error)) => return Err(error).with_context(context),
         }
         // Only for people: a full disk must not keep anybody from trying.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let number = format!("{}\n", std::process::id());
+        let _ = disk.set_len(&file, 0).and_then(|()| disk.fill(&mut file, number.as_bytes()));
         Ok(Self { _file: Some(file) })
     }
 

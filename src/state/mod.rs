@@ -25,6 +25,7 @@ use redb::{Database, DatabaseError, ReadableDatabase};
 
 use crate::digest::Digest;
 use crate::disk::Disk;
+use crate::room::Room;
 use backend::{InMemory, OnDisk};
 use lock::Lock;
 
@@ -39,9 +40,6 @@ const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
 const FORMAT: u32 = 5;
-
-/// Memory for the database's own pages, in bytes.
-const CACHE_BYTES: usize = 48 << 20;
 
 /// An open state; nobody else can open it meanwhile.
 pub struct State {
@@ -59,24 +57,24 @@ impl State {
     /// Opens the state of the site at `root`, or begins an empty one where there is none that
     /// can be used. `code` identifies the page code: a state written by other code keeps only
     /// the list of outputs. Fails where another process holds the state.
-    pub fn open(root: &Path, code: Digest, disk: &Disk) -> Result<Self> {
+    pub fn open(root: &Path, code: Digest, disk: &Disk, room: Room) -> Result<Self> {
         let folder = root.join(FOLDER);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let lock = Lock::take(&folder)?;
+        disk.create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let lock = Lock::take(&folder, disk)?;
         let path = folder.join(FILE);
         let existed = path.exists();
         let believed = seal::is_whole(&folder);
         if !believed {
             seal::break_open(&folder, disk).context("cannot open the state's seal")?;
         }
-        let ((database, file), reason) = match open_database(&path, disk, believed) {
+        let ((database, file), reason) = match open_database(&path, disk, room, believed) {
             Ok(opened) => (opened, (!existed).then(|| "there is no earlier state".to_owned())),
             Err(OpenError::Busy) => bail!("another lifthill process is working on this site ({})", folder.display()),
             Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
             Err(OpenError::Unusable(why)) => {
                 seal::break_open(&folder, disk).context("cannot open the state's seal")?;
                 disk.rename(&path, &folder.join(DAMAGED)).context("cannot set the damaged state aside")?;
-                let opened = match open_database(&path, disk, false) {
+                let opened = match open_database(&path, disk, room, false) {
                     Ok(opened) => opened,
                     Err(OpenError::Busy) => bail!("another lifthill process is working on this site"),
                     Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
@@ -91,13 +89,13 @@ impl State {
 
     /// Opens the state of the site at `root` to look at it. What is written to it is seen by this
     /// process alone; nothing on the disk changes. Fails where another process is changing it.
-    pub fn peek(root: &Path, code: Digest) -> Result<Self> {
+    pub fn peek(root: &Path, code: Digest, room: Room) -> Result<Self> {
         let folder = root.join(FOLDER);
         let lock = Lock::share(&folder)?;
         let path = folder.join(FILE);
         let open = |file, check| {
             let memory = InMemory::over(file).map_err(|error| OpenError::Unusable(error.to_string()))?;
-            database_in(memory, check)
+            database_in(memory.within(room), room, check)
         };
         let (file, reason) = match fs::File::open(&path) {
             Ok(file) => (Some(file), None),
@@ -263,19 +261,19 @@ impl From<DatabaseError> for OpenError {
 }
 
 /// Opens the state's file; where it is not `believed`, every byte of it is compared with its checksums.
-fn open_database(path: &Path, disk: &Disk, believed: bool) -> Result<(Database, OnDisk), OpenError> {
-    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let file = file.map_err(|error| OpenError::from(DatabaseError::from(redb::StorageError::from(error))))?;
+fn open_database(path: &Path, disk: &Disk, room: Room, believed: bool) -> Result<(Database, OnDisk), OpenError> {
+    let file =
+        disk.open(path).map_err(|error| OpenError::from(DatabaseError::from(redb::StorageError::from(error))))?;
     let on_disk = OnDisk::new(file, disk.clone(), believed)?;
-    Ok((database_in(on_disk.clone(), !believed)?, on_disk))
+    Ok((database_in(on_disk.clone(), room, !believed)?, on_disk))
 }
 
 /// Opens the database and every table in it; `check` has every byte of it compared with its
 /// checksums. A damaged file may make the database panic.
-fn database_in(backend: impl redb::StorageBackend, check: bool) -> Result<Database, OpenError> {
+fn database_in(backend: impl redb::StorageBackend, room: Room, check: bool) -> Result<Database, OpenError> {
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let mut builder = redb::Builder::new();
-        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
+        builder.set_cache_size(room.state_cache() as usize).set_check_integrity_on_open(check);
         builder.create_with_backend(backend).map_err(OpenError::from)
     }));
     let database = opened.unwrap_or_else(|_| Err(OpenError::Unusable("it is damaged".to_owned())))?;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::backend::OnDisk;
 use super::tables::Table;
+use crate::room::TooLittle;
 
 /// Something that tables can be read from.
 pub trait Store {
@@ -98,7 +99,7 @@ impl Draft {
     /// Opens all tables for writing and hands them to `work`.
     pub fn write<R>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<R>) -> Result<R> {
         let tables = Table::ALL.iter().map(|table| self.transaction.open_table(table.definition()));
-        work(&mut Tables { tables: tables.collect::<Result<_, _>>()? })
+        work(&mut Tables { tables: tables.collect::<Result<_, _>>()? }).map_err(plainly)
     }
 
     /// Empties every table but those in `kept`.
@@ -123,6 +124,15 @@ impl Draft {
         self.transaction.commit()?;
         self.file.map_or(Ok(()), |file| file.make_durable()).context("cannot write the state")
     }
+}
+
+/// The error that the database has wrapped in its own, where it is about memory.
+fn plainly(error: anyhow::Error) -> anyhow::Error {
+    let inside = match error.downcast_ref() {
+        Some(redb::StorageError::Io(error)) => error.get_ref().and_then(|error| error.downcast_ref::<TooLittle>()),
+        _ => None,
+    };
+    inside.cloned().map_or(error, Into::into)
 }
 
 /// All tables, open for writing.

@@ -13,6 +13,7 @@ const FLOORS: [(&[&str], Neighbours); 8] = [
             "paths",
             "stamp",
             "disk",
+            "room",
             "stop",
             "diagnostics",
             "fields",

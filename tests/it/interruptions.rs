@@ -1,10 +1,14 @@
 //! Builds that are killed, and builds that meet: they cost a rebuild, never a wrong page.
 
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 use redb::Database;
 
+use crate::dice::Dice;
+use crate::histories::synth;
 use crate::site::{Site, markdown};
+use crate::tree::Tree;
 
 /// A park with so many rides that a build takes a while.
 fn large() -> Site {
@@ -84,4 +88,102 @@ fn one_build_at_a_time() {
     assert_eq!(site.output().touched_since(&before), Vec::<String>::new());
     drop(held);
     site.build();
+}
+
+/// The content of a synthetic site in three editions, each with what a clean build makes of it.
+struct Editions {
+    site: Site,
+    /// Files that differ between editions: what they hold in each, if they are there.
+    files: Vec<(String, [Option<String>; 3])>,
+    clean: [Tree; 3],
+}
+
+impl Editions {
+    fn new(pages: u32) -> Self {
+        let site = Site::new();
+        site.remove("content");
+        synth::write_site(&site.path(""), &synth::Shape { pages, seed: 7 }).expect("a synthetic site");
+        let mut files = Vec::new();
+        let mut rides: Vec<String> = Tree::of(&site.path("content")).files().map(str::to_owned).collect();
+        rides.retain(|path| path.contains("/rides/"));
+        assert!(rides.len() > 50, "a site of rides");
+        for (number, ride) in rides.iter().enumerate().filter(|(number, _)| number % 10 < 3) {
+            let path = format!("content/{ride}");
+            let text = std::fs::read_to_string(site.path(&path)).expect("a ride");
+            match number % 10 {
+                // Some rides are called otherwise, some say more, and some are there only at times.
+                0 => {
+                    let renamed = text.replacen("\nname = \"", "\nname = \"New ", 1);
+                    assert_ne!(renamed, text, "a ride has a name");
+                    files.push((path, [Some(text), Some(renamed.clone()), Some(renamed)]));
+                }
+                1 => {
+                    let new = path.replacen("/rides/", "/rides/extra-", 1);
+                    let new_text = markdown(&format!("name = 'Extra {number}'\ncategory = 'other'"));
+                    files.push((new, [None, Some(new_text.clone()), Some(new_text).filter(|_| number % 20 == 1)]));
+                }
+                _ => files.push((path, [Some(text.clone()), Some(text.clone()), Some(text + "\nMore.\n")])),
+            }
+        }
+        let settings = std::fs::read_to_string(site.path("lifthill.toml")).expect("the settings");
+        let other = settings.replacen("title = \"", "title = \"Other ", 1);
+        assert_ne!(other, settings, "the site has a title");
+        files.push(("lifthill.toml".to_owned(), [Some(settings.clone()), Some(settings), Some(other)]));
+        let mut editions = Self { site, files, clean: Default::default() };
+        for edition in 0..3 {
+            editions.show(edition);
+            let (clean, tree) = editions.site.build_elsewhere(&[]);
+            assert_eq!(clean.code(), 0, "{}", clean.stderr());
+            editions.clean[edition] = tree;
+        }
+        editions
+    }
+
+    /// Brings the content to an edition.
+    fn show(&self, edition: usize) {
+        for (path, editions) in &self.files {
+            match &editions[edition] {
+                Some(text) if std::fs::read_to_string(self.site.path(path)).ok().as_ref() != Some(text) => {
+                    self.site.write(path, text);
+                }
+                None if self.site.path(path).exists() => self.site.remove(path),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// `LIFTHILL_KILLS`, `LIFTHILL_PAGES` and `LIFTHILL_SEED` ask for more.
+#[test]
+fn a_build_killed_at_any_moment() {
+    let number =
+        |name: &str, otherwise| std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"));
+    let (kills, mut dice) = (number("LIFTHILL_KILLS", 8), Dice(number("LIFTHILL_SEED", 1898)));
+    let editions = Editions::new(number("LIFTHILL_PAGES", 200) as u32);
+    let (mut killed, mut whole) = (0, Duration::from_millis(400));
+    for round in 0.. {
+        if killed == kills {
+            break;
+        }
+        let edition = dice.below(3);
+        editions.show(edition);
+        let moment = Duration::from_micros(dice.below(whole.as_micros() as usize) as u64);
+        let start = Instant::now();
+        if !kill_when(&editions.site, || start.elapsed() >= moment) {
+            // It had nothing to do, or little.
+            assert!(round < 20 * kills + 20, "every build is too fast to be killed");
+            whole = whole.max(start.elapsed());
+            continue;
+        }
+        killed += 1;
+        let edition = if dice.below(2) == 0 { edition } else { dice.below(3) };
+        editions.show(edition);
+        let start = Instant::now();
+        let built = editions.site.run(&[]);
+        built.exit(0);
+        whole = start.elapsed().mul_f64(1.1);
+        let found = editions.site.output().differences(&editions.clean[edition]);
+        let when = format!("after kill {killed}, {} ms into a build, edition {edition}", moment.as_millis());
+        assert!(found.is_empty(), "{when}:\n{}", found.join("\n"));
+    }
 }

@@ -143,10 +143,13 @@ fn a_state_of_another_site() {
 fn a_state_of_another_version() {
     use lifthill::digest::Digest;
     use lifthill::disk::Disk;
+    use lifthill::room::Room;
     use lifthill::state::State;
     let site = built();
     survives(&site, "the state of another version", |site| {
-        drop(State::open(&site.path(""), Digest::of(b"other code"), &Disk::default()).expect("a state"));
+        drop(
+            State::open(&site.path(""), Digest::of(b"other code"), &Disk::default(), Room::default()).expect("a state"),
+        );
     });
 }
 

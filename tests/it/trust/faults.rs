@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::site::{Site, copy, markdown};
+use crate::site::{Site, copy, markdown, picture};
 use crate::tree::Tree;
 
 /// A site of some sixty pages.
@@ -100,6 +100,33 @@ fn a_first_build_killed_at_any_change() {
     let (_, expected) = site.build_elsewhere(&["--now", "2026-01-01"]);
     let changes = at_some_changes(&site, "kill", &expected);
     assert!(changes > 150, "only {changes} changes: the fault layer does not see them");
+}
+
+/// A site whose build also keeps what it has made: variants of a picture, and compressed files.
+fn pictured() -> Site {
+    let site = Site::new().park("efteling", "name = 'Efteling'\ncountry = 'NL'");
+    let site = site.ride("efteling/python", "name = 'Python'\ncategory = 'other'");
+    site.write("content/parks/efteling/photos/loop.png", picture(1));
+    site.write(
+        "content/parks/efteling/photos.toml",
+        "[[photo]]\nfile = 'loop.png'\nride = 'python'\nalt = 'A loop.'\n",
+    );
+    let settings = "title = 'Parks'\nbase_url = 'https://parks.example'\n[compress]\npages = ['gzip']\n";
+    site.write("lifthill.toml", settings);
+    site
+}
+
+#[test]
+fn a_build_that_keeps_what_it_makes_killed_at_any_change() {
+    for fault in ["kill", "tear", "full"] {
+        let site = pictured();
+        let (_, expected) = site.build_elsewhere(&["--now", "2026-01-01"]);
+        at_some_changes(&site, fault, &expected);
+        site.run(&["--now", "2026-01-01"]).exit(0);
+        site.write("content/parks/efteling/photos/loop.png", picture(2));
+        let (_, expected) = site.build_elsewhere(&["--now", "2026-01-01"]);
+        at_some_changes(&site, fault, &expected);
+    }
 }
 
 #[test]

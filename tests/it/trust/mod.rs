@@ -5,5 +5,6 @@ mod bad_states;
 mod caches;
 mod explanations;
 mod faults;
+mod memory;
 mod stops;
 mod verify;

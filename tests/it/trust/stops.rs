@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lifthill::build::code_digest;
 use lifthill::disk::Disk;
+use lifthill::room::Room;
 use lifthill::state::State;
 
 use crate::site::{Site, markdown};
@@ -66,8 +67,8 @@ fn the_second_of_two_is_told_the_first_one_s_number() {
     let site = large();
     site.build();
     let before = site.output();
-    let held =
-        State::open(&site.path(""), code_digest(), &Disk::default()).expect("the state, as another would hold it");
+    let held = State::open(&site.path(""), code_digest(), &Disk::default(), Room::default())
+        .expect("the state, as another would hold it");
     site.edit("lifthill.toml", "'Parks'", "'Other parks'");
     let number = format!("another lifthill process, pid {}, is working on this site", std::process::id());
     site.run(&[]).exit(3).says(&number);

@@ -6,6 +6,7 @@ use lifthill::build::code_digest;
 use lifthill::digest::Digest;
 use lifthill::disk::Disk;
 use lifthill::output::Written;
+use lifthill::room::Room;
 use lifthill::stamp::Stamp;
 use lifthill::state::{State, Table};
 
@@ -24,7 +25,7 @@ fn deceive(site: &Site, page: &str, from: &str, to: &str) {
     site.edit(&file, from, to);
     let (path, bytes) = (site.path(&file), fs::read(site.path(&file)).expect("the page"));
     let stamp = Stamp::of(&fs::metadata(path).expect("the page"));
-    let state = State::open(&site.path(""), code_digest(), &Disk::default()).expect("the state");
+    let state = State::open(&site.path(""), code_digest(), &Disk::default(), Room::default()).expect("the state");
     let draft = state.begin().expect("a draft");
     let written = Written { digest: Digest::of(&bytes), stamp };
     draft.write(|tables| tables.put_value(Table::Outputs, page.as_bytes(), &written)).expect("a row");
