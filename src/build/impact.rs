@@ -14,12 +14,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::around::{Surroundings, look_around};
 use super::changes::Changes;
 use super::look::Look;
 use super::scan::{KnownFile, split};
-use super::session::look_around;
 use super::trace::{Trace, reason, touched};
-use super::{Memory, Surroundings, code_digest};
+use super::{Memory, code_digest};
 use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::group::memberships;

@@ -2,6 +2,7 @@
 //! open and runs these steps as often as it is asked to; [`build`] asks once. Each step is a file
 //! beside this one, their order is in `session.rs`.
 
+mod around;
 mod cache;
 mod changes;
 mod check;
@@ -19,6 +20,7 @@ mod inventory;
 mod journal;
 mod look;
 mod packed;
+mod pending;
 mod pictures;
 mod plan;
 mod readers;
@@ -50,13 +52,11 @@ pub use why::{Why, why};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
-use crate::assets::Assets;
 use crate::cas::Cas;
 use crate::catalog::Cell;
 use crate::compress;
@@ -68,13 +68,13 @@ use crate::disk::Disk;
 use crate::media::Budget;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
-use crate::render::Sources;
 use crate::report::{Report, peak_memory_bytes};
 use crate::room::{Lists, Room};
 use crate::source;
 use crate::stamp::Clockwork;
 use crate::state::{State, Store, Table};
 use crate::stop::Stop;
+use around::Surroundings;
 use changes::Changes;
 
 /// What a build is asked to do.
@@ -249,23 +249,6 @@ fn refuse_links(root: &std::path::Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What pages read besides content.
-struct Surroundings {
-    assets: Arc<Assets>,
-    templates: Sources,
-}
-
-impl Surroundings {
-    /// Every setting, template and asset with its digest, by the name of its cell.
-    fn cells(&self, settings: &Settings) -> BTreeMap<String, (Cell, Digest)> {
-        let settings = settings.digests().into_iter().map(|(name, digest)| (Cell::Setting(name), digest));
-        let templates = self.templates.digests().into_iter().map(|(name, digest)| (Cell::Template(name), digest));
-        let asset = |name: &str| Some((Cell::Asset(name.to_owned()), self.assets.digest(name)?));
-        let assets = self.assets.names().filter_map(asset).chain([(Cell::Assets, self.assets.digest_of_all())]);
-        settings.chain(templates).chain(assets).map(|(cell, digest)| (cell.to_string(), (cell, digest))).collect()
-    }
 }
 
 /// What one build remembers for the next, besides records and pages.

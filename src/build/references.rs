@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::pending::Reference as Waiting;
 use super::plan::Todo;
 use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::{Diagnostic, nearest};
@@ -19,12 +20,7 @@ use crate::source::{self, Reading, confirmed_links};
 use crate::state::{Store, Table, Tables};
 
 /// Reports those of `pending` that are still not there.
-pub fn report_dangling(
-    root: &Path,
-    tables: &Tables<'_>,
-    pending: &[(RecordId, String, Range<usize>)],
-    report: &mut Report,
-) -> Result<()> {
+pub fn report_dangling(root: &Path, tables: &Tables<'_>, pending: &[Waiting], report: &mut Report) -> Result<()> {
     // A file with mistakes in it holds its record all the same: naming it is no second mistake.
     let broken: BTreeSet<Broken> =
         report.diagnostics.iter().filter_map(|problem| broken_by_path(&problem.file)).collect();

@@ -45,8 +45,8 @@ pub struct Candidate {
     pub path: String,
     /// Its stamp now.
     pub stamp: Stamp,
-    /// As the last build left it.
-    pub known: Option<Box<KnownFile>>,
+    /// The digest of its bytes as the last build left it.
+    pub known: Option<Digest>,
     /// Whether it must be parsed even if its bytes are as they were.
     pub again: bool,
 }
@@ -79,6 +79,9 @@ pub fn content(snapshot: &Snapshot, listings: Vec<Listing>, again: impl Fn(&str)
         total: listings.iter().map(|listing| listing.files.len() as u64).sum(),
         ..ContentScan::default()
     };
+    if snapshot.count(Table::Sources)? == 0 {
+        scan.candidates.reserve_exact(scan.total as usize);
+    }
     let mut listings = listings.into_iter().peekable();
     snapshot.scan(Table::Sources, b"", |folder, value| {
         let folder = std::str::from_utf8(folder)?;
@@ -126,7 +129,7 @@ pub fn content_at<'p>(
                     let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);
                     let again = again(&path);
                     if !same || again {
-                        scan.candidates.push(Candidate { path, stamp, known: known.map(Box::new), again });
+                        scan.candidates.push(Candidate { path, stamp, known: known.map(|file| file.digest), again });
                     }
                 }
                 Seen::Gone if was_folder(snapshot, &path)? => return Ok(None),
@@ -172,7 +175,7 @@ impl ContentScan {
             let path = join(&listing.folder, name);
             let again = again(&path);
             if !same || again {
-                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier.map(Box::new), again });
+                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier.map(|file| file.digest), again });
             }
         }
         self.removed.extend(known.map(|gone| (join(&listing.folder, &gone.name), gone)));

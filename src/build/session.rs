@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::around::{Surroundings, look_around};
 use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
@@ -25,20 +26,20 @@ use super::rows::RowsToTake;
 use super::scan::{self, ContentScan, OutputScan};
 use super::trace::Trace;
 use super::why::{Why, why_in};
-use super::{Build, Extent, Memory, Options, Progress, Surroundings, code_digest, due, files, journal};
-use super::{pictures, plan, references, refuse_links, scratch, sync, variants, work};
+use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
+use super::{pictures, plan, references, refuse_links, scratch, sync, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
 use crate::media::{Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
-use crate::render::{Sources, Templates};
+use crate::render::Templates;
 use crate::report::Report;
 use crate::room::Lists;
 use crate::state::{Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
-use crate::{assets, compress, source};
+use crate::{compress, source};
 
 /// A site held open.
 pub struct Session {
@@ -303,6 +304,8 @@ impl Session {
             return Ok(());
         }
         let trouble_looking = report.has_errors();
+        // Where nothing comes of it the next run looks there again, or at everything if that is much.
+        let touched = (content.candidates.len() <= MANY).then(|| content.paths());
         let compressed = compress::Counts::default();
         let (pool, cas, budget) = (&self.pool, &self.cas, &self.budget);
         let build = Build { options, settings, progress, pool, cas, budget, compressed };
@@ -333,7 +336,7 @@ impl Session {
             let due = &again.files;
             let rows = stream.as_mut().map(|stream| RowsToTake { stream, again: again.all, due });
             let outcome =
-                sync::sync(&build, tables, &content, &reading, clock, memory, &around, rows, &mut changes, report)?;
+                sync::sync(&build, tables, content, &reading, clock, memory, &around, rows, &mut changes, report)?;
             memory_after.seen = database::finish(stream.take(), report);
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (outcome.pages, self.readers.as_ref(), memory.build == 0);
@@ -348,13 +351,11 @@ impl Session {
         })?;
         report.phases.insert("sync", syncing.elapsed().as_secs_f64());
         let Some(templates) = templates.filter(|_| kept) else {
-            if !trouble_looking && outputs.is_quiet() {
-                let touched = Touched { content: content.paths(), templates: true, assets: true };
-                self.unsettled = Look::Only(touched);
+            if let Some(content) = touched.filter(|_| !trouble_looking && outputs.is_quiet()) {
+                self.unsettled = Look::Only(Touched { content, templates: true, assets: true });
             }
             return Ok(());
         };
-        drop(content);
         budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         if options.extent == Extent::Plan {
             report.plan = Some(todo.planned());
@@ -415,6 +416,9 @@ impl Session {
     }
 }
 
+/// Files so many that it is not worth listing them: everything is looked at instead.
+const MANY: usize = 10_000;
+
 /// Which unchanged content files are read as well.
 struct Again {
     all: bool,
@@ -464,37 +468,4 @@ fn see(
     report.diagnostics.extend(source::folders_with_one_slug(&listings));
     let content = scan::content(snapshot, listings, |path| again.has(path))?;
     Ok(Seen { content, outputs: outputs?, look: Look::Everything })
-}
-
-/// Templates and assets: read again where they may have changed.
-pub(super) fn look_around(
-    root: &std::path::Path,
-    settings: &Settings,
-    cas: &Cas,
-    known: Option<Surroundings>,
-    look: &Look,
-    report: &mut Report,
-) -> Result<Surroundings> {
-    let (known_assets, known_templates) = known.map(|known| (known.assets, known.templates)).unzip();
-    let keep_assets = matches!(look, Look::Only(touched) if !touched.assets);
-    let keep_templates = matches!(look, Look::Only(touched) if !touched.templates);
-    let assets = match known_assets.filter(|assets| keep_assets && assets.are_made_with(settings)) {
-        Some(assets) => assets,
-        None => {
-            let (mut assets, problems) = assets::collect(root, settings, cas)?;
-            report.diagnostics.extend(problems);
-            variants::of_assets(root, settings, cas, &mut assets, report)?;
-            report.assets_made += assets.made;
-            Arc::new(assets)
-        }
-    };
-    let templates = match known_templates.filter(|_| keep_templates) {
-        Some(templates) => templates,
-        None => {
-            let (templates, problems) = Sources::read(root)?;
-            report.diagnostics.extend(problems);
-            templates
-        }
-    };
-    Ok(Surroundings { assets, templates })
 }

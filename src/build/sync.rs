@@ -8,15 +8,17 @@ use anyhow::Result;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::around::Surroundings;
 use super::differences;
 use super::doubled::Claims;
 use super::folders::Folders;
 use super::index::Index;
 use super::packed::PageChanges;
+use super::pending::Pending;
 use super::pictures;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile, split};
-use super::{Build, Changes, Memory, Surroundings};
+use super::{Build, Changes, Memory};
 use crate::catalog::{Cell, Picture, StoredRecord, keys};
 use crate::config::PerPage;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -52,7 +54,7 @@ const BATCH: usize = 256;
 pub fn sync(
     build: &Build<'_>,
     tables: &mut Tables<'_>,
-    content: &ContentScan,
+    content: ContentScan,
     reading: &Reading,
     clock: Clockwork,
     memory: &Memory,
@@ -61,7 +63,8 @@ pub fn sync(
     changes: &mut Changes,
     report: &mut Report,
 ) -> Result<Synced> {
-    build.progress.begin("reading", content.candidates.len() as u64);
+    let ContentScan { candidates, removed, total: _ } = content;
+    build.progress.begin("reading", candidates.len() as u64);
     let first = memory.build == 0;
     let mut sync = Sync {
         index: Index::new(tables, changes, &build.settings, first),
@@ -69,11 +72,11 @@ pub fn sync(
         attached: FxHashSet::default(),
         clock,
         known: FxHashSet::default(),
-        pending: Vec::new(),
+        pending: Pending::default(),
         deferred: Vec::new(),
         rows_to_come: rows.is_some(),
         claims: Claims::of(build.settings.source),
-        unread: &content.candidates,
+        reading: None,
         deleted: BTreeSet::new(),
         moments: Vec::new(),
         parsed: BTreeSet::new(),
@@ -83,20 +86,25 @@ pub fn sync(
         folders: Folders::default(),
         report,
     };
-    sync.remove_files(&content.removed)?;
+    sync.remove_files(&removed)?;
+    drop(removed);
     if rows.is_none() {
         sync.forget_all_rows()?;
     }
     sync.surroundings(memory, around)?;
 
     // One thread parses ahead with the pool; this one applies.
-    let (sender, receiver) = crossbeam_channel::bounded::<Vec<Outcome>>(2);
+    let (sender, receiver) = crossbeam_channel::bounded::<Vec<(Candidate, Outcome)>>(2);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
-            for batch in content.candidates.chunks(BATCH) {
-                let parsed = build.pool.install(|| {
-                    batch.par_iter().map(|candidate| parse_one(build, candidate, reading)).collect::<Vec<_>>()
-                });
+            let mut left = candidates.into_iter();
+            while left.len() > 0 {
+                let batch: Vec<Candidate> = left.by_ref().take(BATCH).collect();
+                let parse = |candidate: Candidate| {
+                    let outcome = parse_one(build, &candidate, reading);
+                    (candidate, outcome)
+                };
+                let parsed = build.pool.install(|| batch.into_par_iter().map(parse).collect());
                 if sender.send(parsed).is_err() {
                     return;
                 }
@@ -104,16 +112,14 @@ pub fn sync(
         });
         for batch in receiver {
             build.options.stop.check()?;
-            for outcome in batch {
-                if let Some((candidate, rest)) = sync.unread.split_first() {
-                    sync.unread = rest;
-                    sync.apply(candidate, outcome)?;
-                }
+            for (candidate, outcome) in batch {
+                sync.apply(candidate, outcome)?;
             }
             build.progress.advance(BATCH as u64);
         }
         Ok(())
     })?;
+    sync.reading = None;
     if let Some(rows) = rows {
         sync.take_rows(build, rows, reading)?;
     }
@@ -142,7 +148,7 @@ fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Out
         Err(problem) => Outcome::Unreadable(problem),
         Ok(None) => Outcome::Vanished,
         Ok(Some(file)) => {
-            let same = candidate.known.as_ref().is_some_and(|known| known.digest == file.digest);
+            let same = candidate.known == Some(file.digest);
             if same && !candidate.again {
                 Outcome::Same(file.digest)
             } else if is_photo {
@@ -170,15 +176,15 @@ pub(super) struct Sync<'s, 'i, 't> {
     /// Records applied in this sync, by number, so that most references need no look-up.
     known: FxHashSet<u64>,
     /// References to what was not there when they were met.
-    pending: Vec<(RecordId, String, Range<usize>)>,
+    pending: Pending,
     /// Records whose key another file still holds that has not been read yet.
     deferred: Vec<(String, RecordId, Record)>,
     /// Whether rows are still to be taken in.
     pub(super) rows_to_come: bool,
     /// Who has said what of whom, where both files and rows may.
     claims: Claims,
-    /// Files still to be read, sorted by folder and name.
-    unread: &'s [Candidate],
+    /// The file that is being read; files come sorted by folder and name.
+    reading: Option<String>,
     deleted: BTreeSet<RecordId>,
     pub(super) moments: Vec<(i64, String)>,
     pub(super) parsed: BTreeSet<String>,
@@ -287,16 +293,17 @@ impl<'s> Sync<'s, '_, '_> {
         Ok(())
     }
 
-    fn apply(&mut self, candidate: &Candidate, outcome: Outcome) -> Result<()> {
+    fn apply(&mut self, candidate: Candidate, outcome: Outcome) -> Result<()> {
         let path = &candidate.path;
+        self.reading = Some(path.clone());
         self.report.content.read += 1;
         let (digest, mut parsed) = match outcome {
             Outcome::Vanished => {
-                if let Some(known) = &candidate.known {
-                    self.forget(path, known)?;
+                if let Some(known) = self.known_file(&candidate)? {
+                    self.forget(path, &known)?;
                 }
                 self.parsed.insert(path.clone());
-                return self.remember(candidate, None);
+                return self.remember(&candidate, None);
             }
             Outcome::Unreadable(problem) => {
                 self.report.diagnostics.push(*problem);
@@ -304,9 +311,8 @@ impl<'s> Sync<'s, '_, '_> {
             }
             Outcome::TooLarge(little) => return Err(little.into()),
             Outcome::Same(digest) => {
-                if let Some(known) = &candidate.known {
-                    let known = KnownFile { digest, ..(**known).clone() };
-                    self.remember(candidate, Some(known))?;
+                if let Some(known) = self.known_file(&candidate)? {
+                    self.remember(&candidate, Some(KnownFile { digest, ..known }))?;
                 }
                 return Ok(());
             }
@@ -335,13 +341,10 @@ impl<'s> Sync<'s, '_, '_> {
             reviews: parsed.reviews.iter().map(|(target, _)| target.clone()).collect(),
             photos: parsed.photos.iter().map(|(target, _)| target.clone()).collect(),
         };
-        if let Some(known) = &candidate.known {
-            let gone = KnownFile {
-                records: known.records.iter().filter(|id| !file.records.contains(id)).cloned().collect(),
-                reviews: known.reviews.iter().filter(|id| !file.reviews.contains(id)).cloned().collect(),
-                photos: known.photos.iter().filter(|id| !file.photos.contains(id)).cloned().collect(),
-                ..(**known).clone()
-            };
+        if let Some(mut gone) = self.known_file(&candidate)? {
+            gone.records.retain(|id| !file.records.contains(id));
+            gone.reviews.retain(|id| !file.reviews.contains(id));
+            gone.photos.retain(|id| !file.photos.contains(id));
             // What a broken file no longer says may only be hidden by the mistake.
             if !broken && !matches!(place(path), Place::PhotoFile(_)) {
                 self.forget(path, &gone)?;
@@ -351,7 +354,15 @@ impl<'s> Sync<'s, '_, '_> {
             self.photo_lists.insert(path.clone());
         }
         self.say(path, parsed)?;
-        self.remember(candidate, Some(file))
+        self.remember(&candidate, Some(file))
+    }
+
+    /// What the last build knew of a file that is read now.
+    fn known_file(&mut self, candidate: &Candidate) -> Result<Option<KnownFile>> {
+        match candidate.known {
+            Some(_) => self.folders.known(self.index.tables, &candidate.path),
+            None => Ok(None),
+        }
     }
 
     /// Takes in what an origin (a file, or the rows of a unit) says.
@@ -363,9 +374,9 @@ impl<'s> Sync<'s, '_, '_> {
         for (target, photos) in &parsed.photos {
             self.attach(Table::Photos, target, Cell::Photos, photos)?;
         }
-        self.refer(origin, parsed.references)?;
+        self.refer(origin, parsed.references);
         for one in parsed.records {
-            self.refer(origin, one.references)?;
+            self.refer(origin, one.references);
             self.put_record(origin, one.id, one.record)?;
         }
         Ok(())
@@ -377,13 +388,8 @@ impl<'s> Sync<'s, '_, '_> {
         self.folders.remember(self.index.tables, &candidate.path, file)
     }
 
-    fn refer(&mut self, path: &str, references: Vec<(RecordId, Range<usize>)>) -> Result<()> {
-        for (id, place) in references {
-            if !self.known.contains(&id.short()) {
-                self.pending.push((id, path.to_owned(), place));
-            }
-        }
-        Ok(())
+    fn refer(&mut self, origin: &str, references: Vec<(RecordId, Range<usize>)>) {
+        references.into_iter().for_each(|(id, place)| self.pending.add((id, origin, place), &self.known));
     }
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
@@ -391,8 +397,8 @@ impl<'s> Sync<'s, '_, '_> {
         let unknown = self.first && !self.known.contains(&id.short());
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
-            let key = split(&old.origin);
-            let unread = self.unread.binary_search_by(|candidate| split(&candidate.path).cmp(&key)).is_ok();
+            // Should the other file be read in this sync, then after this one; else nothing is lost by waiting.
+            let unread = self.reading.as_deref().is_some_and(|path| split(path) < split(&old.origin));
             if unread || (self.rows_to_come && source::row_unit(&old.origin).is_some()) {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
@@ -467,7 +473,7 @@ impl<'s> Sync<'s, '_, '_> {
         }
         let (pages, tables) = index.settle()?;
         pictures::remember_unreadable(tables, unreadable)?;
-        super::references::report_dangling(&build.options.root, tables, &pending, report)?;
+        super::references::report_dangling(&build.options.root, tables, &pending.finish(), report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
+use super::around::look_around;
 use super::look::Look;
 use super::scratch::Scratch;
-use super::session::look_around;
 use super::trace::Trace;
 use super::{Build, Extent, Options, Progress, build, code_digest, files, pictures, why, work};
 use crate::cas::Cas;

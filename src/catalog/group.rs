@@ -16,8 +16,10 @@ use crate::model::{Card, Kind, RecordId};
 pub enum Group {
     /// All parks, by name.
     Parks,
-    /// All rides: rated ones first, best first; then by name.
+    /// All rides, by name: a rating moves none of them, so that it changes no more than one of their pages.
     Rides,
+    /// All rides: rated ones first, best first; then by name. Only ever shown from the top.
+    BestRides,
     /// Operating rides with an opening date, newest first.
     NewRides,
     /// All companies, by name.
@@ -51,6 +53,7 @@ impl fmt::Display for Group {
         match self {
             Self::Parks => f.write_str("all parks"),
             Self::Rides => f.write_str("all rides"),
+            Self::BestRides => f.write_str("best rides"),
             Self::NewRides => f.write_str("newest rides"),
             Self::Companies => f.write_str("all companies"),
             Self::Countries => f.write_str("all countries"),
@@ -86,6 +89,7 @@ impl Group {
             Self::ModelsOfCompany(_) => 11,
             Self::RidesOfModel(_) => 12,
             Self::ParksOfCountry(_) => 13,
+            Self::BestRides => 14,
             Self::Sitemap(kind) => 32 + kind.number(),
         }
     }
@@ -102,6 +106,7 @@ impl Group {
             | Self::ParksOfCountry(key) => key,
             Self::Parks
             | Self::Rides
+            | Self::BestRides
             | Self::NewRides
             | Self::Companies
             | Self::Countries
@@ -198,7 +203,8 @@ pub fn memberships(id: &RecordId, card: &Card, digest: Digest) -> Vec<Membership
         }
         CardDetails::Ride(ride) => {
             add(Group::RidesOfPark(id.parent_key().to_owned()), &by_name, digest);
-            add(Group::Rides, &[&rank(card)[..], &by_name].concat(), digest);
+            add(Group::Rides, &by_name, digest);
+            add(Group::BestRides, &[&rank(card)[..], &by_name].concat(), digest);
             if let Some(opened) = ride.opened.filter(|_| ride.status == Status::Operating) {
                 add(Group::NewRides, &[&opened.newest_first_key()[..], &by_name].concat(), digest);
             }

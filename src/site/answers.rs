@@ -56,7 +56,8 @@ impl Answers for PageAnswers {
                     ],
                     Group::Rides,
                 )?;
-                self.many(&group, arguments)
+                let best = group == Group::Rides && optional::<&str>(arguments, "sort")? == Some("rating");
+                self.many(if best { &Group::BestRides } else { &group }, arguments)
             }
             "companies" => self.many(&Group::Companies, arguments),
             "articles" => self.many(&Group::Articles, arguments),
@@ -169,7 +170,7 @@ impl PageAnswers {
         let role: Option<&str> = optional(arguments, "role")?;
         let sort: Option<&str> = optional(arguments, "sort")?;
         let natural = match group {
-            Group::Rides => "rating",
+            Group::BestRides => "rating",
             Group::Articles => "date",
             _ => "name",
         };

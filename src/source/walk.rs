@@ -126,6 +126,8 @@ fn walk_folder(path: &Path, folder: String) -> Vec<Listing> {
         Err(error) => listing.problem("", format!("cannot be read: {error}")),
     }
     listing.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    // There may be as many folders as there are parks, and most hold a file or two.
+    listing.files.shrink_to_fit();
     let below: Vec<Listing> = match folders.len() {
         0 => Vec::new(),
         1 => folders.into_iter().flat_map(|name| listing.descend(path, &name)).collect(),

@@ -21,7 +21,7 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
     let rides = reader.totals(&Group::Rides)?;
     let mut top = Vec::new();
     if rides.ratings > 0 {
-        for id in reader.first_members(&Group::Rides, SHOWN)? {
+        for id in reader.first_members(&Group::BestRides, SHOWN)? {
             if let Some(card) = reader.member_card(&id)?.filter(|card| card.rating.count > 0) {
                 top.push(shapes::card(reader, &id, &card)?);
             }

@@ -16,8 +16,7 @@ fn a_review_touches_its_ride_and_the_ranking() {
         "/models/vekoma/mk-1200/",
         "/",
     ]);
-    let ranking = site.page("/rides/");
-    assert!(ranking.find("Python") < ranking.find("Baron 1898"), "rated rides come first");
+    assert!(best(&site).contains("Python") && !best(&site).contains("Baron 1898"), "rated rides are ranked");
 
     // The same average and number: only the review's own words changed.
     site.edit(reviews, "Good.", "Very good.");
@@ -25,7 +24,7 @@ fn a_review_touches_its_ride_and_the_ranking() {
 
     site.write(reviews, review("python", "2024-06-01", "8") + &review("baron-1898", "2024-06-02", "9.5"));
     site.build();
-    let ranking = site.page("/rides/");
+    let ranking = best(&site);
     assert!(ranking.find("Baron 1898") < ranking.find("Python"), "better rides come first");
 
     let pending = review("python", "2024-06-03", "1").replace("\"author\"", "\"state\":\"pending\",\"author\"");
@@ -34,6 +33,30 @@ fn a_review_touches_its_ride_and_the_ranking() {
     site.remove(reviews);
     site.build();
     assert!(!site.page(PYTHON_URL).contains("Very good"));
+}
+
+/// The front page's table of the best rides.
+fn best(site: &Site) -> String {
+    let page = site.page("/");
+    let (_, table) = page.split_once("Best rated rides").expect("a table of them");
+    table.split_once("</table>").expect("its end").0.to_owned()
+}
+
+#[test]
+fn a_rating_moves_no_ride_in_the_list_of_all() {
+    let mut site = Site::new().park("efteling", "name = 'Efteling'");
+    for ride in 0..12 {
+        let name = format!("name = 'Ride {ride:02}'\ncategory = 'other'");
+        site = site.ride(&format!("efteling/r-{ride:02}"), &name);
+    }
+    site.edit("lifthill.toml", "title", "lists = { rides = 2 }\ntitle");
+    let reviews = "content/parks/efteling/reviews.jsonl";
+    site.write(reviews, review("r-00", "2024-06-01", "8"));
+    site.build();
+    // The last one becomes the best: its own pages, those of its park, and one of the six lists.
+    site.write(reviews, review("r-00", "2024-06-01", "8") + &review("r-11", "2024-06-02", "10"));
+    site.build().rendered(["/parks/efteling/rides/r-11/", "/parks/efteling/", "/rides/page/6/", "/"]);
+    assert!(best(&site).find("Ride 11") < best(&site).find("Ride 00"));
 }
 
 #[test]
