@@ -10,7 +10,7 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("speed", |x: f64, _: Kwargs, _: &State<'_>| speed(x));
     tera.register_filter("centimetres", |x: f64, _: Kwargs, _: &State<'_>| centimetres(x));
     tera.register_filter("duration", |x: f64, _: Kwargs, _: &State<'_>| duration(x));
-    tera.register_filter("rating", |x: f64, _: Kwargs, _: &State<'_>| format!("{x:.1}"));
+    tera.register_filter("rating", |x: f64, _: Kwargs, _: &State<'_>| fixed(x, 1));
     tera.register_filter("hectares", |x: f64, _: Kwargs, _: &State<'_>| hectares(x));
     tera.register_filter("count", |x: i64, arguments: Kwargs, _: &State<'_>| -> TeraResult<String> {
         let one: &str = arguments.must_get("one")?;
@@ -24,11 +24,30 @@ pub fn count(x: i64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(x as f64, 0), if x == 1 { one } else { many })
 }
 
+/// Just what `format!("{x:.places$}")` gives, for a fraction of the time: whole numbers of the last place
+/// are printed wherever it is certain which is the nearest.
+pub fn fixed(x: f64, places: usize) -> String {
+    let scale = [1.0, 10.0, 100.0, 1000.0].get(places);
+    let scaled = scale.map_or(f64::NAN, |scale| x * scale);
+    let nearest = scaled.round_ties_even();
+    // Of a product this small the rounding error is far below what is left between a figure and a tie.
+    let certain = scaled.abs() < 1e9 && ((scaled - nearest).abs() < 0.499_999 || places == 0);
+    if !certain {
+        return format!("{x:.places$}");
+    }
+    let sign = if x.is_sign_negative() { "-" } else { "" };
+    let digits = (nearest.abs() as u64).to_string();
+    if places == 0 {
+        return format!("{sign}{digits}");
+    }
+    let digits = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    [sign, whole, ".", fraction].concat()
+}
+
 /// At most `places` decimals, no trailing zeros, commas between thousands.
 pub fn grouped(x: f64, places: usize) -> String {
-    // Most figures are whole, and printing those needs none of the care that fractions do.
-    let whole_number = (x.fract() == 0.0 && x.abs() < 1e15).then_some(x as i64);
-    let text = whole_number.map_or_else(|| format!("{x:.places$}"), |number| number.to_string());
+    let text = fixed(x, places);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut out = String::with_capacity(text.len() + 4);
@@ -75,6 +94,22 @@ fn duration(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixed_is_what_the_standard_library_prints() {
+        let mut number = 7_u64;
+        let mut random = || {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            number >> 11
+        };
+        let few = [0.0, -0.0, 0.5, 1.5, 2.5, 0.25, 0.05, 0.15, 1.005, 8.35, 99.95, 1e9, 1e20, f64::NAN, f64::INFINITY];
+        let many = (0..20_000).map(|_| (random() % 2_000_000) as f64 / (1 + random() % 999) as f64);
+        for x in few.into_iter().chain(many).flat_map(|x| [x, -x, x / 1000.0, (x * 100.0).round() / 100.0]) {
+            for places in 0..=4 {
+                assert_eq!(fixed(x, places), format!("{x:.places$}"), "{x:e} with {places} places");
+            }
+        }
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::render::filters::count;
+use crate::render::filters::{count, fixed};
 
 /// What a drawing is made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -153,7 +153,7 @@ impl Track {
 
 /// One decimal is a quarter of a pixel on the largest screen.
 fn short(number: f64) -> String {
-    let text = format!("{number:.1}");
+    let text = fixed(number, 1);
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
