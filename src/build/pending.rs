@@ -10,10 +10,12 @@ use crate::model::RecordId;
 /// What an origin refers to, and where in it.
 pub type Reference = (RecordId, String, Range<usize>);
 
-/// References that wait.
+/// References that wait, in few bytes: in the middle of a first build there may be as many as pages.
 #[derive(Debug, Default)]
 pub struct Pending {
-    waiting: Vec<Reference>,
+    chunks: Vec<Vec<u8>>,
+    /// How many wait.
+    waiting: usize,
     /// How many may wait before those that have been met meanwhile are let go.
     most: usize,
 }
@@ -21,22 +23,52 @@ pub struct Pending {
 /// As many may wait at any time.
 const FEW: usize = 1 << 16;
 
+/// Bytes taken from the system at a time.
+const CHUNK: usize = 1 << 16;
+
 impl Pending {
     /// Adds a reference; `met` holds the numbers of the records that have been met.
-    pub fn add(&mut self, (id, origin, place): (RecordId, &str, Range<usize>), met: &FxHashSet<u64>) {
-        if met.contains(&id.short()) {
+    pub fn add(&mut self, reference: (&RecordId, &str, Range<usize>), met: &FxHashSet<u64>) {
+        if met.contains(&reference.0.short()) {
             return;
         }
-        self.waiting.push((id, origin.to_owned(), place));
-        if self.waiting.len() >= self.most.max(FEW) {
-            self.waiting.retain(|(id, ..)| !met.contains(&id.short()));
-            self.most = 2 * self.waiting.len();
+        self.put(&postcard::to_allocvec(&reference).expect("plain data"));
+        if self.waiting >= self.most.max(FEW) {
+            let before = std::mem::take(self);
+            before.each(|(id, ..), bytes| {
+                if !met.contains(&id.short()) {
+                    self.put(bytes);
+                }
+            });
+            self.most = 2 * self.waiting;
         }
     }
 
-    /// Those whose targets were not there, at least when they were last looked at.
-    pub fn finish(self) -> Vec<Reference> {
-        self.waiting
+    /// Those whose targets are not in `met`.
+    pub fn finish(self, met: &FxHashSet<u64>) -> Vec<Reference> {
+        let mut left = Vec::new();
+        self.each(|reference, _| left.extend((!met.contains(&reference.0.short())).then_some(reference)));
+        left
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < bytes.len()) {
+            self.chunks.push(Vec::with_capacity(CHUNK.max(bytes.len())));
+        }
+        self.chunks.last_mut().expect("one was pushed").extend_from_slice(bytes);
+        self.waiting += 1;
+    }
+
+    /// Hands out every reference with its bytes; chunks go one after another.
+    fn each(self, mut take: impl FnMut(Reference, &[u8])) {
+        for chunk in self.chunks {
+            let mut rest = &chunk[..];
+            while !rest.is_empty() {
+                let (reference, after) = postcard::take_from_bytes(rest).expect("what was packed here");
+                take(reference, &rest[..rest.len() - after.len()]);
+                rest = after;
+            }
+        }
     }
 }
 
@@ -50,13 +82,13 @@ mod tests {
         let (mut pending, mut met) = (Pending::default(), FxHashSet::default());
         let id = |number: usize| RecordId::new(Kind::Park, format!("p-{number}"));
         for number in 0..3 * FEW {
-            pending.add((id(number), "file", 0..1), &met);
+            pending.add((&id(number), "file", 0..1), &met);
             met.extend((number > 0).then(|| id(number - 1).short()));
-            assert!(pending.waiting.len() <= FEW);
+            assert!(pending.waiting <= FEW);
         }
-        pending.add((id(7), "file", 0..1), &met);
+        pending.add((&id(7), "file", 0..1), &met);
         met.insert(id(3 * FEW - 1).short());
-        let nowhere: Vec<_> = pending.finish().into_iter().filter(|(id, ..)| !met.contains(&id.short())).collect();
-        assert_eq!(nowhere, []);
+        pending.add((&id(usize::MAX), "another file", 3..8), &met);
+        assert_eq!(pending.finish(&met), [(id(usize::MAX), "another file".to_owned(), 3..8)]);
     }
 }

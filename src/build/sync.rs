@@ -389,7 +389,7 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     fn refer(&mut self, origin: &str, references: Vec<(RecordId, Range<usize>)>) {
-        references.into_iter().for_each(|(id, place)| self.pending.add((id, origin, place), &self.known));
+        references.into_iter().for_each(|(id, place)| self.pending.add((&id, origin, place), &self.known));
     }
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
@@ -466,14 +466,16 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.folders.store(self.index.tables)?;
         self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
-        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
+        let Self {
+            index, pending, known, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, ..
+        } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
         let (pages, tables) = index.settle()?;
         pictures::remember_unreadable(tables, unreadable)?;
-        super::references::report_dangling(&build.options.root, tables, &pending.finish(), report)?;
+        super::references::report_dangling(&build.options.root, tables, &pending.finish(&known), report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })

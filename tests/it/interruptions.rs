@@ -185,5 +185,6 @@ fn a_build_killed_at_any_moment() {
         let found = editions.site.output().differences(&editions.clean[edition]);
         let when = format!("after kill {killed}, {} ms into a build, edition {edition}", moment.as_millis());
         assert!(found.is_empty(), "{when}:\n{}", found.join("\n"));
+        println!("{when}: as a clean build");
     }
 }
