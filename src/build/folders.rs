@@ -25,13 +25,10 @@ impl Folders {
     /// A file as the last build left it; `None` where it knew of none.
     pub fn known(&mut self, tables: &Tables<'_>, path: &str) -> Result<Option<KnownFile>> {
         let (folder, name) = split(path);
-        let files = match self.before.take().filter(|(of, _)| of == folder) {
-            Some((_, files)) => files,
-            None => stored(tables, folder)?,
-        };
-        let file = files.get(name).cloned();
-        self.before = Some((folder.to_owned(), files));
-        Ok(file)
+        if self.before.as_ref().is_none_or(|(of, _)| of != folder) {
+            self.before = Some((folder.to_owned(), stored(tables, folder)?));
+        }
+        Ok(self.before.as_ref().and_then(|(_, files)| files.get(name)).cloned())
     }
 
     /// A file is gone.

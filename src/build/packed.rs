@@ -1,5 +1,5 @@
-//! Lists of pages that may be as long as the site: files and routes in few bytes, without an
-//! allocation a page. Knows nothing of why a page is in a list.
+//! Lists that may be as long as the site: bytes one after another, without an allocation each; and
+//! pages, as files and routes, packed into them. Knows nothing of why a page is in a list.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -11,18 +11,47 @@ use crate::site::Route;
 /// Bytes taken from the system at a time; a list never has to move what it holds.
 const CHUNK: usize = 1 << 16;
 
-/// Files with their routes, one after another.
+/// Pieces of bytes, one after another.
 #[derive(Debug, Default)]
-pub struct Packed {
-    chunks: Vec<Vec<u8>>,
-    scratch: Vec<u8>,
-}
+pub struct Chunks(Vec<Vec<u8>>);
 
-/// Where a page lies in a [`Packed`].
+/// Where a piece begins in its [`Chunks`].
 #[derive(Clone, Copy, Debug)]
 pub struct At {
     chunk: u32,
     start: u32,
+}
+
+impl Chunks {
+    /// Adds a piece.
+    pub fn put(&mut self, bytes: &[u8]) -> At {
+        let room = self.0.last().map_or(0, |chunk| chunk.capacity() - chunk.len());
+        if room < bytes.len() {
+            self.0.push(Vec::with_capacity(CHUNK.max(bytes.len())));
+        }
+        let number = self.0.len() - 1;
+        let chunk = &mut self.0[number];
+        let at = At { chunk: number as u32, start: chunk.len() as u32 };
+        chunk.extend_from_slice(bytes);
+        at
+    }
+
+    /// A piece, and what came after it.
+    fn from(&self, at: At) -> &[u8] {
+        &self.0[at.chunk as usize][at.start as usize..]
+    }
+
+    /// All pieces, many at a time: what has been looked at can go.
+    pub fn into_chunks(self) -> impl Iterator<Item = Vec<u8>> {
+        self.0.into_iter()
+    }
+}
+
+/// Files with their routes, one after another.
+#[derive(Debug, Default)]
+pub struct Packed {
+    chunks: Chunks,
+    scratch: Vec<u8>,
 }
 
 const OURS: &str = "what was packed here can be unpacked";
@@ -32,31 +61,20 @@ impl Packed {
     pub fn put(&mut self, file: &RelPath, route: &Route) -> At {
         let scratch = std::mem::take(&mut self.scratch);
         let bytes = postcard::to_extend(&(file, route), scratch).expect("plain data");
-        let room = self.chunks.last().map_or(0, |chunk| chunk.capacity() - chunk.len());
-        if room < bytes.len() {
-            self.chunks.push(Vec::with_capacity(CHUNK.max(bytes.len())));
-        }
-        let number = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[number];
-        let at = At { chunk: number as u32, start: chunk.len() as u32 };
-        chunk.extend_from_slice(&bytes);
+        let at = self.chunks.put(&bytes);
         self.scratch = bytes;
         self.scratch.clear();
         at
     }
 
-    fn bytes(&self, at: At) -> &[u8] {
-        &self.chunks[at.chunk as usize][at.start as usize..]
-    }
-
     /// The file of a page.
     pub fn file(&self, at: At) -> &str {
-        postcard::take_from_bytes(self.bytes(at)).expect(OURS).0
+        postcard::take_from_bytes(self.chunks.from(at)).expect(OURS).0
     }
 
     /// A page: its file, and which it is.
     pub fn page(&self, at: At) -> (RelPath, Route) {
-        postcard::take_from_bytes(self.bytes(at)).expect(OURS).0
+        postcard::take_from_bytes(self.chunks.from(at)).expect(OURS).0
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
+use super::packed::Chunks;
 use crate::model::RecordId;
 
 /// What an origin refers to, and where in it.
@@ -13,7 +14,7 @@ pub type Reference = (RecordId, String, Range<usize>);
 /// References that wait, in few bytes: in the middle of a first build there may be as many as pages.
 #[derive(Debug, Default)]
 pub struct Pending {
-    chunks: Vec<Vec<u8>>,
+    chunks: Chunks,
     /// How many wait.
     waiting: usize,
     /// How many may wait before those that have been met meanwhile are let go.
@@ -22,9 +23,6 @@ pub struct Pending {
 
 /// As many may wait at any time.
 const FEW: usize = 1 << 16;
-
-/// Bytes taken from the system at a time.
-const CHUNK: usize = 1 << 16;
 
 impl Pending {
     /// Adds a reference; `met` holds the numbers of the records that have been met.
@@ -52,16 +50,13 @@ impl Pending {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < bytes.len()) {
-            self.chunks.push(Vec::with_capacity(CHUNK.max(bytes.len())));
-        }
-        self.chunks.last_mut().expect("one was pushed").extend_from_slice(bytes);
+        self.chunks.put(bytes);
         self.waiting += 1;
     }
 
     /// Hands out every reference with its bytes; chunks go one after another.
     fn each(self, mut take: impl FnMut(Reference, &[u8])) {
-        for chunk in self.chunks {
+        for chunk in self.chunks.into_chunks() {
             let mut rest = &chunk[..];
             while !rest.is_empty() {
                 let (reference, after) = postcard::take_from_bytes(rest).expect("what was packed here");

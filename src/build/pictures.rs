@@ -248,7 +248,7 @@ fn do_job<'w>(
     let path = build.options.root.join(source::FOLDER).join(job.picture);
     let read = || {
         let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
-        let room = check_room(build, job.picture, media::needs(&bytes).unwrap_or(0));
+        let room = check_room(build, job.picture, media::needs(&bytes));
         room.map(|()| bytes).map_err(|little| format!("cannot be worked on: {little}"))
     };
     // The receiver is gone only when the build has already failed.

@@ -274,7 +274,7 @@ impl Session {
         }
         let known = self.around.take();
         let around = self.pool.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
-        let mut lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
+        let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
@@ -341,8 +341,7 @@ impl Session {
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (outcome.pages, self.readers.as_ref(), memory.build == 0);
             todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
-            lists = options.lists(&todo);
-            options.room.pictures(&lists, limits::IN_FLIGHT)?;
+            budget.set_most(options.room.pictures(&options.lists(&todo), limits::IN_FLIGHT)?);
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
             pictures::report_unreadable(tables, report)?;
@@ -356,7 +355,6 @@ impl Session {
             }
             return Ok(());
         };
-        budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         if options.extent == Extent::Plan {
             report.plan = Some(todo.planned());
             return Ok(());

@@ -152,9 +152,7 @@ fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Out
             if same && !candidate.again {
                 Outcome::Same(file.digest)
             } else if is_photo {
-                if let Err(little) =
-                    pictures::check_room(build, &candidate.path, media::needs(&file.bytes).unwrap_or(0))
-                {
+                if let Err(little) = pictures::check_room(build, &candidate.path, media::needs(&file.bytes)) {
                     return Outcome::TooLarge(little);
                 }
                 let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);

@@ -62,9 +62,10 @@ pub mod limits {
     pub const IN_FLIGHT: u64 = 192 << 20;
 }
 
-/// Bytes that a picture with these bytes takes while it is worked on; `None` where it cannot be read.
-pub fn needs(bytes: &[u8]) -> Option<u64> {
-    decode::header(bytes).ok().map(|header| header.decoded_bytes() + bytes.len() as u64)
+/// Bytes that a picture with these bytes takes while it is worked on; 0 where it cannot be, for want of
+/// a header that can be read.
+pub fn needs(bytes: &[u8]) -> u64 {
+    decode::header(bytes).map_or(0, |header| header.decoded_bytes() + bytes.len() as u64)
 }
 
 /// Pixels in sRGB, upright: red, green, blue, and alpha where `channels` is 4.

@@ -46,6 +46,10 @@ impl Answers for PageAnswers {
                 self.many(&group, arguments)
             }
             "rides" => {
+                let all = match optional(arguments, "sort")? {
+                    Some("rating") => Group::BestRides,
+                    _ => Group::Rides,
+                };
                 let group = first_group(
                     arguments,
                     &[
@@ -54,10 +58,9 @@ impl Answers for PageAnswers {
                         ("manufacturer", Group::RidesOfCompany),
                         ("company", Group::RidesOfCompany),
                     ],
-                    Group::Rides,
+                    all,
                 )?;
-                let best = group == Group::Rides && optional::<&str>(arguments, "sort")? == Some("rating");
-                self.many(if best { &Group::BestRides } else { &group }, arguments)
+                self.many(&group, arguments)
             }
             "companies" => self.many(&Group::Companies, arguments),
             "articles" => self.many(&Group::Articles, arguments),

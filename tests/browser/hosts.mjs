@@ -17,6 +17,8 @@ import { parseAllHeaders } from "@netlify/headers-parser";
 import { parseAllRedirects } from "@netlify/redirect-parser";
 import { Miniflare } from "miniflare";
 
+import { ended } from "./ended.mjs";
+
 const LIFTHILL = path.resolve(process.argv[2] ?? "lifthill");
 
 const SETTINGS = (host) => `title = "Parks"
@@ -96,9 +98,7 @@ async function expected(folder) {
     check(answers.filter(({ status }) => status === 200).length > 20, "all pages are there");
     return answers;
   } finally {
-    server.kill();
-    // What it writes as it ends would come back into a folder that is being removed.
-    if (server.exitCode === null && server.signalCode === null) await new Promise((done) => server.once("exit", done));
+    await ended(server);
   }
 }
 

@@ -20,6 +20,7 @@ import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
 
 import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+import { ended } from "./ended.mjs";
 
 const LIFTHILL = path.resolve(process.argv[2] ?? "lifthill");
 const FLAGS = ["--headless", ...CHROMIUM_FLAGS];
@@ -222,11 +223,7 @@ async function main() {
     await checkPolicy(origin);
     await checkLighthouse(`${origin}/parks/linnaeus/`);
   } finally {
-    if (nginx && nginx.exitCode === null && nginx.signalCode === null) {
-      nginx.kill();
-      // It may still write its log.
-      await new Promise((done) => nginx.once("exit", done));
-    }
+    if (nginx) await ended(nginx);
     await rm(around, { recursive: true, force: true });
   }
   console.log(failed === 0 ? "all passed" : `${failed} failed`);

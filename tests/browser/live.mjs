@@ -17,6 +17,7 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.mjs";
+import { ended } from "./ended.mjs";
 
 const PROGRAM = path.resolve(process.argv[2] ?? "lifthill");
 const PATIENCE = 20_000;
@@ -185,8 +186,7 @@ try {
   equal(problems, [], "errors in the page");
 } finally {
   await browser.close();
-  server.kill("SIGTERM");
-  await new Promise((done) => server.once("exit", done));
+  await ended(server);
   await rm(site, { recursive: true, force: true });
 }
 console.log(`live reload: ${passed} passed, ${failed} failed`);

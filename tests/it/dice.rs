@@ -1,4 +1,12 @@
-//! The dice of the random tests: one seed, one sequence, everywhere. Knows nothing of what is diced.
+//! The dice of the random tests: one seed, one sequence, everywhere; and how long a test is asked to be.
+//! Knows nothing of what is diced.
+
+use std::str::FromStr;
+
+/// The number that an environment variable asks for, or the test's own.
+pub fn asked<T: FromStr>(name: &str, otherwise: T) -> T {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
 
 /// SplitMix64.
 pub struct Dice(pub u64);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
-use crate::dice::Dice;
-use crate::histories::synth;
+use crate::dice::{Dice, asked};
+use crate::histories::synthetic;
 use crate::site::{Site, markdown};
 use crate::tree::Tree;
 
@@ -100,9 +100,7 @@ struct Editions {
 
 impl Editions {
     fn new(pages: u32) -> Self {
-        let site = Site::new();
-        site.remove("content");
-        synth::write_site(&site.path(""), &synth::Shape { pages, seed: 7 }).expect("a synthetic site");
+        let site = synthetic(pages, 7);
         let mut files = Vec::new();
         let mut rides: Vec<String> = Tree::of(&site.path("content")).files().map(str::to_owned).collect();
         rides.retain(|path| path.contains("/rides/"));
@@ -156,10 +154,8 @@ impl Editions {
 /// `LIFTHILL_KILLS`, `LIFTHILL_PAGES` and `LIFTHILL_SEED` ask for more.
 #[test]
 fn a_build_killed_at_any_moment() {
-    let number =
-        |name: &str, otherwise| std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"));
-    let (kills, mut dice) = (number("LIFTHILL_KILLS", 8), Dice(number("LIFTHILL_SEED", 1898)));
-    let editions = Editions::new(number("LIFTHILL_PAGES", 200) as u32);
+    let (kills, mut dice) = (asked("LIFTHILL_KILLS", 8), Dice(asked("LIFTHILL_SEED", 1898)));
+    let editions = Editions::new(asked("LIFTHILL_PAGES", 200));
     let (mut killed, mut whole) = (0, Duration::from_millis(400));
     for round in 0.. {
         if killed == kills {

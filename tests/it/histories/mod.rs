@@ -7,7 +7,7 @@ mod steps;
 #[path = "../../../benches/synth/mod.rs"]
 pub mod synth;
 
-use crate::dice::Dice;
+use crate::dice::{Dice, asked};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,11 +19,8 @@ use steps::STEPS;
 
 #[test]
 fn any_history_ends_as_a_clean_build_would() {
-    let number = |name: &str, otherwise: u64| {
-        std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-    };
-    let seed = number("LIFTHILL_SEED", 1898);
-    let (histories, edits) = (number("LIFTHILL_HISTORIES", 6), number("LIFTHILL_EDITS", 12));
+    let seed = asked("LIFTHILL_SEED", 1898);
+    let (histories, edits) = (asked("LIFTHILL_HISTORIES", 6), asked("LIFTHILL_EDITS", 12));
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..2)
             .map(|lane| scope.spawn(move || (lane..histories).step_by(2).for_each(|one| tell(seed + one, edits))))
@@ -32,6 +29,14 @@ fn any_history_ends_as_a_clean_build_would() {
             lane.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });
+}
+
+/// A synthetic site: the same pages for the same seed.
+pub fn synthetic(pages: u32, seed: u64) -> Site {
+    let site = Site::new();
+    site.remove("content");
+    synth::write_site(&site.path(""), &synth::Shape { pages, seed }).expect("a synthetic site");
+    site
 }
 
 /// Tells the history of `seed`, and prints it if it does not end well.
@@ -75,9 +80,7 @@ struct History {
 
 impl History {
     fn new(seed: u64) -> Self {
-        let site = Site::new();
-        site.remove("content");
-        synth::write_site(&site.path(""), &synth::Shape { pages: 60, seed }).expect("a synthetic site");
+        let site = synthetic(60, seed);
         let history = Self { site, dice: Dice(seed), lines: Vec::new(), undo: Vec::new(), kept: Vec::new(), serial: 0 };
         history.site.build();
         history

@@ -3,7 +3,7 @@
 
 use super::cluster::{Server, Session};
 use super::{fill, site_on};
-use crate::dice::Dice;
+use crate::dice::{Dice, asked};
 
 /// A statement that an application could run. `lane` keeps two open transactions from waiting for
 /// each other.
@@ -40,8 +40,8 @@ fn statement(dice: &mut Dice, lane: usize, serial: usize) -> String {
 
 #[test]
 fn no_change_is_lost_whatever_the_order_of_commits() {
-    let seed = std::env::var("LIFTHILL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1981);
-    let rounds = std::env::var("LIFTHILL_EDITS").ok().and_then(|edits| edits.parse().ok()).unwrap_or(10);
+    let seed = asked("LIFTHILL_SEED", 1981);
+    let rounds = asked("LIFTHILL_EDITS", 10);
     let mut dice = Dice(seed);
     let server = Server::primary();
     let standby = server.standby();

@@ -2,11 +2,12 @@
 
 use super::cluster::Server;
 use super::{is_the_same_from_rows, migrate, site_on};
+use crate::dice::asked;
 use crate::histories::synth;
 
 /// How many synthetic pages; more where that is asked for.
 fn pages() -> u32 {
-    std::env::var("LIFTHILL_PAGES").ok().and_then(|pages| pages.parse().ok()).unwrap_or(1000)
+    asked("LIFTHILL_PAGES", 1000)
 }
 
 #[test]

@@ -16,7 +16,8 @@ use object_store::{Attribute, ClientOptions, ObjectStore, ObjectStoreExt};
 use super::catalogue;
 use super::google::Google;
 use super::server::until_it_listens;
-use crate::histories::synth;
+use crate::dice::asked;
+use crate::histories::synthetic;
 use crate::site::{Site, copy};
 
 /// The account and key that everybody's emulator has.
@@ -276,10 +277,8 @@ fn google_as_a_stand_in_speaks_it() {
 /// `LIFTHILL_PAGES=100000` with `--no-capture` also prints times, and `LIFTHILL_PROGRAM` takes a fast program.
 #[test]
 fn a_whole_site_is_sent_in_bounded_memory() {
-    let pages = std::env::var("LIFTHILL_PAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
-    let (site, cloud) = (Site::new(), google());
-    site.remove("content");
-    synth::write_site(&site.path(""), &synth::Shape { pages, seed: 7 }).expect("a synthetic site");
+    let pages = asked("LIFTHILL_PAGES", 300);
+    let (site, cloud) = (synthetic(pages, 7), google());
     let settings = std::fs::read_to_string(site.path("lifthill.toml")).expect("its settings");
     site.write(
         "lifthill.toml",

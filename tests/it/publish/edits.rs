@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::{catalogue, urls_in};
+use crate::dice::asked;
 use crate::site::{Site, markdown};
 use crate::tree::Tree;
 
@@ -65,10 +66,7 @@ fn settings(to: &str, more: &str) -> String {
 
 #[test]
 fn any_edits_are_published_and_purged_exactly() {
-    let number = |name: &str, otherwise: u64| {
-        std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-    };
-    let (seed, edits) = (number("LIFTHILL_SEED", 1898), number("LIFTHILL_EDITS", 25));
+    let (seed, edits) = (asked("LIFTHILL_SEED", 1898), asked("LIFTHILL_EDITS", 25));
     let site = catalogue();
     let (place, list) = (site.outside().join("www"), site.outside().join("list"));
     let to = format!("file://{}", place.display());

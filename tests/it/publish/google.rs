@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
-
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

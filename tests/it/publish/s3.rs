@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::server::Moto;
 use super::{catalogue, urls_in};
+use crate::dice::asked;
 use crate::site::{Site, copy};
 
 const SECRET: &str = "wJalrXUtnFEMI-not-a-key";
@@ -222,7 +223,7 @@ fn of_two_deploys_at_a_time_exactly_one_wins() {
     let (_moto, site) = published();
     copy(&site.path(""), &site.outside().join("twin"), &[".lifthill/publish"]);
     let _ = std::fs::remove_dir_all(site.outside().join("twin/.lifthill/publish"));
-    let rounds = std::env::var("LIFTHILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let rounds = asked("LIFTHILL_ROUNDS", 12);
     for round in 0..rounds {
         let now = format!("2026-01-02T00:{:02}:{:02}Z", round / 60, round % 60);
         let start = |root: &str| {

@@ -13,6 +13,7 @@ use object_store::memory::InMemory;
 
 use super::stage::{Built, Remembers, Run};
 use super::store::FaultyStore;
+use crate::dice::asked;
 
 /// A site of `objects` pages that all have the same bytes.
 fn site(objects: usize, folder: &std::path::Path) -> Built {
@@ -41,7 +42,7 @@ fn site(objects: usize, folder: &std::path::Path) -> Built {
 
 #[test]
 fn the_requests_of_a_deploy_follow_the_change() {
-    let objects = std::env::var("LIFTHILL_OBJECTS").ok().and_then(|text| text.parse().ok()).unwrap_or(5_000);
+    let objects = asked("LIFTHILL_OBJECTS", 5_000);
     let folder = tempfile::tempdir().expect("a folder");
     let mut built = site(objects, folder.path());
     let store = Arc::new(InMemory::new());

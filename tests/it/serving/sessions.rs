@@ -3,7 +3,7 @@
 
 use super::watching::becomes_a_clean_build;
 use super::{Served, park_site};
-use crate::dice::Dice;
+use crate::dice::{Dice, asked};
 use crate::site::{Site, ride_file};
 
 fn ride(park: usize, ride: usize) -> String {
@@ -59,8 +59,8 @@ fn edit(site: &Site, dice: &mut Dice, serial: usize) -> String {
 
 #[test]
 fn any_session_ends_as_a_clean_build_would() {
-    let seed = std::env::var("LIFTHILL_SEED").map_or(1898, |seed| seed.parse().expect("LIFTHILL_SEED is a number"));
-    let edits = std::env::var("LIFTHILL_EDITS").map_or(24, |edits| edits.parse().expect("LIFTHILL_EDITS is a number"));
+    let seed = asked("LIFTHILL_SEED", 1898);
+    let edits = asked("LIFTHILL_EDITS", 24);
     let site = park_site();
     for park in 0..3 {
         site.write(&format!("content/parks/park-{park}/index.md"), format!("+++\nname = 'Park {park}'\n+++\n"));

@@ -4,7 +4,8 @@
 use std::io::Cursor;
 use std::process::Output;
 
-use crate::histories::synth;
+use crate::dice::asked;
+use crate::histories::synthetic;
 use crate::site::{Site, markdown};
 
 /// Builds with `--memory` under a limit of the system's on the process's whole address space, which
@@ -42,13 +43,8 @@ fn add_photographs(site: &Site, sizes: &[(u32, u32)]) {
 /// `LIFTHILL_PAGES` asks for more pages, `LIFTHILL_MEMORY` for another limit in megabytes.
 #[test]
 fn a_build_stays_within_the_memory_that_it_was_given() {
-    let number =
-        |name: &str, otherwise| std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"));
-    let (pages, limit) = (number("LIFTHILL_PAGES", 1_000), number("LIFTHILL_MEMORY", 256));
-    let site = Site::new();
-    site.remove("content");
-    synth::write_site(&site.path(""), &synth::Shape { pages: pages as u32, seed: 9 }).expect("a synthetic site");
-    let site = site.park("efteling", "name = 'Efteling'\ncountry = 'NL'");
+    let (pages, limit) = (asked("LIFTHILL_PAGES", 1_000), asked("LIFTHILL_MEMORY", 256));
+    let site = synthetic(pages, 9).park("efteling", "name = 'Efteling'\ncountry = 'NL'");
     add_photographs(&site, &[(2_000, 1_400); 3]);
     let done = build_within(&site, limit);
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
@@ -60,14 +56,10 @@ fn a_build_stays_within_the_memory_that_it_was_given() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 
     // Everything again, over what is there.
-    site.write("templates/base.html", synth_base("v2"));
+    let theme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/base.html"));
+    site.write("templates/base.html", theme.expect("the theme").replace("</body>", "<p>v2</p></body>"));
     let done = build_within(&site, limit);
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-fn synth_base(mark: &str) -> String {
-    let theme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/base.html"));
-    theme.expect("the theme").replace("</body>", &format!("<p>{mark}</p></body>"))
 }
 
 #[test]
