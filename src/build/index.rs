@@ -36,6 +36,17 @@ pub struct Index<'i, 't> {
     causes: Causes,
     /// Aliases that are no URL paths, by record.
     pub bad_urls: Vec<(RecordId, String)>,
+    /// Countries whose last park has gone.
+    gone: Vec<RecordId>,
+}
+
+/// What has come of all that was applied.
+pub struct Settled<'i, 't> {
+    /// Pages that have come to exist, and that are no more.
+    pub pages: PageChanges,
+    /// Countries that are no more.
+    pub gone: Vec<RecordId>,
+    pub tables: &'i mut Tables<'t>,
 }
 
 /// What has happened to a group.
@@ -82,6 +93,7 @@ impl<'i, 't> Index<'i, 't> {
             applied: first.then(FxHashSet::default),
             causes: Causes::default(),
             bad_urls: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -197,7 +209,7 @@ impl<'i, 't> Index<'i, 't> {
     }
 
     /// Settles totals, countries, slices and list pages, once all records are applied.
-    pub fn settle(mut self) -> Result<(PageChanges, &'i mut Tables<'t>)> {
+    pub fn settle(mut self) -> Result<Settled<'i, 't>> {
         let first = std::mem::take(&mut self.dirty);
         for group in first.keys() {
             if let Group::RidesOfPark(park) = group {
@@ -215,7 +227,7 @@ impl<'i, 't> Index<'i, 't> {
         self.settle_countries(countries)?;
         let third = std::mem::take(&mut self.dirty);
         self.settle_groups(third)?;
-        Ok((self.pages, self.tables))
+        Ok(Settled { pages: self.pages, gone: self.gone, tables: self.tables })
     }
 
     fn settle_groups(&mut self, dirty: FxHashMap<Group, Dirt>) -> Result<()> {
@@ -388,7 +400,11 @@ impl<'i, 't> Index<'i, 't> {
             let totals: Totals =
                 self.tables.value(Table::Totals, &Group::ParksOfCountry(code.clone()).digest().0)?.unwrap_or_default();
             let card = (totals.members > 0).then(|| country_card(&code, self.settings));
-            self.apply(&RecordId::new(Kind::Country, code), card.as_ref())?;
+            let id = RecordId::new(Kind::Country, code);
+            if card.is_none() && self.tables.bytes(Table::Cards, &keys::record(&id), |_| ())?.is_some() {
+                self.gone.push(id.clone());
+            }
+            self.apply(&id, card.as_ref())?;
         }
         Ok(())
     }

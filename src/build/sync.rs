@@ -12,7 +12,7 @@ use super::around::Surroundings;
 use super::differences;
 use super::doubled::Claims;
 use super::folders::Folders;
-use super::index::Index;
+use super::index::{Index, Settled};
 use super::packed::PageChanges;
 use super::pending::Pending;
 use super::pictures;
@@ -42,7 +42,7 @@ pub struct Synced {
     pub moments: Vec<(i64, String)>,
     /// Files that were parsed or are gone: their earlier moments no longer count.
     pub parsed: BTreeSet<String>,
-    /// Records that are no more.
+    /// Records that are no more, and countries without parks.
     pub deleted: Vec<RecordId>,
 }
 
@@ -471,12 +471,12 @@ impl<'s> Sync<'s, '_, '_> {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
-        let (pages, tables) = index.settle()?;
+        let Settled { pages, gone, tables } = index.settle()?;
         pictures::remember_unreadable(tables, unreadable)?;
         super::references::report_dangling(&build.options.root, tables, &pending.finish(&known), report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
-        Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().collect() })
+        Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().chain(gone).collect() })
     }
 }
 

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use serde_json::Value;
 
-use crate::site::{Built, Site};
+use crate::site::{self, Built, Site};
 use steps::STEPS;
 
 #[test]
@@ -183,6 +183,9 @@ impl History {
         self.lines.push("mend".to_owned());
         if self.site.path("templates").exists() {
             self.site.remove("templates");
+        }
+        for path in self.files("/photos/", ".jpg") {
+            self.site.write(&path, site::picture(1));
         }
         self.site.build_with(&["--now", "2026-01-01"]);
     }

@@ -147,6 +147,28 @@ fn a_deleted_thing_is_missed_wherever_it_is_named() {
 }
 
 #[test]
+fn a_country_without_parks_is_missed_wherever_it_is_named() {
+    let wales = "name = 'Oakwood'\ncountry = 'GB'";
+    let site = small()
+        .park("oakwood", wales)
+        .file("content/companies/mack.md", markdown("name = 'Mack'\n+++\nUnlike <country:GB>."))
+        .file("content/articles/loops.md", markdown("title = 'Loops'\ndate = 2024-05-01\n+++\nSeen in <country:GB>."));
+    site.build();
+    site.remove("content/parks/oakwood/index.md");
+    // Of all who name it, not only of whom is read again.
+    site.write("content/companies/mack.md", markdown("name = 'Mack'\n+++\nUnlike others, in <country:GB>."));
+    let is_missed = |site: &Site| {
+        let built = site.fails();
+        built.exit(1).says("companies/mack.md:5:20").says("articles/loops.md").says("there is no country `GB`");
+    };
+    is_missed(&site);
+    site.write("content/parks/oakwood/index.md", markdown(&wales.replace("GB", "IE")));
+    is_missed(&site);
+    site.write("content/parks/oakwood/index.md", markdown(wales));
+    site.build();
+}
+
+#[test]
 fn a_deleted_park_is_missed_by_its_files() {
     for (file, text) in [
         ("content/parks/walibi/areas.toml", "[[area]]\nname = 'West'\n"),
