@@ -30,8 +30,11 @@ pub struct Index<'i, 't> {
     dirty: FxHashMap<Group, Dirt>,
     /// Parks whose part in their country's totals may have changed.
     parks: FxHashSet<Box<str>>,
-    /// In a first build, the records with cards so far: no other has one. `None` later.
-    applied: Option<FxHashSet<u64>>,
+    /// Records that were given cards, by number: most references need no look-up, and in a first
+    /// build no other record has one.
+    pub met: FxHashSet<u64>,
+    /// Whether the state knew nothing before.
+    first: bool,
     /// Because of which the group that is being settled changed.
     causes: Causes,
     /// Aliases that are no URL paths, by record.
@@ -44,6 +47,8 @@ pub struct Index<'i, 't> {
 pub struct Settled<'i, 't> {
     /// Pages that have come to exist, and that are no more.
     pub pages: PageChanges,
+    /// Records that have cards by now, by number.
+    pub met: FxHashSet<u64>,
     /// Countries that are no more.
     pub gone: Vec<RecordId>,
     pub tables: &'i mut Tables<'t>,
@@ -90,7 +95,8 @@ impl<'i, 't> Index<'i, 't> {
             pages: PageChanges::default(),
             dirty: FxHashMap::default(),
             parks: FxHashSet::default(),
-            applied: first.then(FxHashSet::default),
+            met: FxHashSet::default(),
+            first,
             causes: Causes::default(),
             bad_urls: Vec::new(),
             gone: Vec::new(),
@@ -101,7 +107,8 @@ impl<'i, 't> Index<'i, 't> {
     pub fn apply(&mut self, id: &RecordId, new: Option<&Card>) -> Result<()> {
         let key = keys::record(id);
         let encoded = new.map(postcard::to_allocvec).transpose()?;
-        let unknown = self.applied.as_mut().is_some_and(|applied| applied.insert(id.short()));
+        let met = if new.is_some() { !self.met.insert(id.short()) } else { self.met.remove(&id.short()) };
+        let unknown = self.first && !met;
         let old: Option<Vec<u8>> =
             if unknown { None } else { self.tables.bytes(Table::Cards, &key, <[u8]>::to_vec)? };
         if old == encoded {
@@ -144,7 +151,7 @@ impl<'i, 't> Index<'i, 't> {
         };
         let (before, took) = of(old);
         let (after, gives) = of(new);
-        let cause = if self.applied.is_some() { None } else { Some(Cell::Card(id.clone()).id()) };
+        let cause = (!self.first).then(|| Cell::Card(id.clone()).id());
         for membership in &before {
             let stays = after.iter().any(|other| other.group == membership.group && other.sort == membership.sort);
             let key = keys::member(membership.group.digest(), &membership.sort);
@@ -227,7 +234,7 @@ impl<'i, 't> Index<'i, 't> {
         self.settle_countries(countries)?;
         let third = std::mem::take(&mut self.dirty);
         self.settle_groups(third)?;
-        Ok(Settled { pages: self.pages, gone: self.gone, tables: self.tables })
+        Ok(Settled { pages: self.pages, met: self.met, gone: self.gone, tables: self.tables })
     }
 
     fn settle_groups(&mut self, dirty: FxHashMap<Group, Dirt>) -> Result<()> {

@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::site::Route;
@@ -41,10 +44,30 @@ impl Chunks {
         &self.0[at.chunk as usize][at.start as usize..]
     }
 
-    /// All pieces, many at a time: what has been looked at can go.
-    pub fn into_chunks(self) -> impl Iterator<Item = Vec<u8>> {
-        self.0.into_iter()
+    /// Adds a value, to be taken out by [`into_values`](Self::into_values).
+    pub fn put_value(&mut self, value: &impl Serialize) {
+        self.put(&postcard::to_allocvec(value).expect("plain data"));
     }
+
+    /// The values that were put here, in that order.
+    pub fn values<T: DeserializeOwned>(&self) -> impl Iterator<Item = T> {
+        self.0.iter().flat_map(values_in)
+    }
+
+    /// The values that were put here, in that order; what has been taken goes, many at a time.
+    pub fn into_values<T: DeserializeOwned>(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().flat_map(values_in)
+    }
+}
+
+fn values_in<T: DeserializeOwned>(chunk: impl std::borrow::Borrow<Vec<u8>>) -> impl Iterator<Item = T> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = &chunk.borrow()[start..];
+        let (value, after) = (!rest.is_empty()).then(|| postcard::take_from_bytes(rest).expect(OURS))?;
+        start += rest.len() - after.len();
+        Some(value)
+    })
 }
 
 /// Files with their routes, one after another.

@@ -30,40 +30,20 @@ impl Pending {
         if met.contains(&reference.0.short()) {
             return;
         }
-        self.put(&postcard::to_allocvec(&reference).expect("plain data"));
+        self.chunks.put_value(&reference);
+        self.waiting += 1;
         if self.waiting >= self.most.max(FEW) {
-            let before = std::mem::take(self);
-            before.each(|(id, ..), bytes| {
-                if !met.contains(&id.short()) {
-                    self.put(bytes);
-                }
-            });
+            for waiting in std::mem::take(self).finish(met) {
+                self.chunks.put_value(&waiting);
+                self.waiting += 1;
+            }
             self.most = 2 * self.waiting;
         }
     }
 
     /// Those whose targets are not in `met`.
-    pub fn finish(self, met: &FxHashSet<u64>) -> Vec<Reference> {
-        let mut left = Vec::new();
-        self.each(|reference, _| left.extend((!met.contains(&reference.0.short())).then_some(reference)));
-        left
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        self.chunks.put(bytes);
-        self.waiting += 1;
-    }
-
-    /// Hands out every reference with its bytes; chunks go one after another.
-    fn each(self, mut take: impl FnMut(Reference, &[u8])) {
-        for chunk in self.chunks.into_chunks() {
-            let mut rest = &chunk[..];
-            while !rest.is_empty() {
-                let (reference, after) = postcard::take_from_bytes(rest).expect("what was packed here");
-                take(reference, &rest[..rest.len() - after.len()]);
-                rest = after;
-            }
-        }
+    pub fn finish(self, met: &FxHashSet<u64>) -> impl Iterator<Item = Reference> {
+        self.chunks.into_values().filter(|(id, ..): &Reference| !met.contains(&id.short()))
     }
 }
 
@@ -84,6 +64,6 @@ mod tests {
         pending.add((&id(7), "file", 0..1), &met);
         met.insert(id(3 * FEW - 1).short());
         pending.add((&id(usize::MAX), "another file", 3..8), &met);
-        assert_eq!(pending.finish(&met), [(id(usize::MAX), "another file".to_owned(), 3..8)]);
+        assert_eq!(pending.finish(&met).collect::<Vec<_>>(), [(id(usize::MAX), "another file".to_owned(), 3..8)]);
     }
 }

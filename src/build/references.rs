@@ -20,19 +20,24 @@ use crate::source::{self, Reading, confirmed_links};
 use crate::state::{Store, Table, Tables};
 
 /// Reports those of `pending` that are still not there.
-pub fn report_dangling(root: &Path, tables: &Tables<'_>, pending: &[Waiting], report: &mut Report) -> Result<()> {
+pub fn report_dangling(
+    root: &Path,
+    tables: &Tables<'_>,
+    pending: impl Iterator<Item = Waiting>,
+    report: &mut Report,
+) -> Result<()> {
     // A file with mistakes in it holds its record all the same: naming it is no second mistake.
     let broken: BTreeSet<Broken> =
         report.diagnostics.iter().filter_map(|problem| broken_by_path(&problem.file)).collect();
-    let mut by_file: BTreeMap<&str, Vec<(&RecordId, &Range<usize>)>> = BTreeMap::new();
+    let mut by_file: BTreeMap<String, Vec<(RecordId, Range<usize>)>> = BTreeMap::new();
     for (id, path, place) in pending {
-        let there = tables.bytes(Table::Cards, &keys::record(id), |_| ())?.is_some();
-        if !there && !broken.contains(&Broken::of(id)) {
+        let there = tables.bytes(Table::Cards, &keys::record(&id), |_| ())?.is_some();
+        if !there && !broken.contains(&Broken::of(&id)) {
             by_file.entry(path).or_default().push((id, place));
         }
     }
     for (path, dangling) in by_file {
-        report_in_file(root, tables, path, &dangling, report)?;
+        report_in_file(root, tables, &path, &dangling, report)?;
     }
     Ok(())
 }
@@ -71,11 +76,11 @@ fn report_in_file(
     root: &Path,
     tables: &Tables<'_>,
     path: &str,
-    dangling: &[(&RecordId, &Range<usize>)],
+    dangling: &[(RecordId, Range<usize>)],
     report: &mut Report,
 ) -> Result<()> {
     if let Some(unit) = source::row_unit(path) {
-        let ids: Vec<&RecordId> = dangling.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<&RecordId> = dangling.iter().map(|(id, _)| id).collect();
         return report_in_row(tables, &unit, &ids, report);
     }
     let file = format!("{}/{path}", source::FOLDER);
@@ -97,7 +102,7 @@ fn report_in_file(
             }
             kind => format!("there is no {} `{}`", kind.word(), id.key),
         };
-        let mut diagnostic = Diagnostic::at(&file, text, (*place).clone(), message);
+        let mut diagnostic = Diagnostic::at(&file, text, place.clone(), message);
         diagnostic.help = suggest(tables, id)?;
         report.diagnostics.push(diagnostic);
     }
@@ -209,8 +214,7 @@ pub fn check_deleted(
         let bytes = std::fs::read(root.join(source::FOLDER).join(&path)).unwrap_or_default();
         let parsed = source::parse(&path, &bytes, reading);
         let references = parsed.records.into_iter().flat_map(|one| one.references).chain(parsed.references);
-        let references: Vec<(RecordId, Range<usize>)> = references.filter(|(id, _)| gone.contains(id)).collect();
-        let dangling: Vec<_> = references.iter().map(|(id, place)| (id, place)).collect();
+        let dangling: Vec<(RecordId, Range<usize>)> = references.filter(|(id, _)| gone.contains(id)).collect();
         report_in_file(root, tables, &path, &dangling, report)?;
     }
     Ok(())

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::packed::Chunks;
 use crate::digest::{Digest, Digester};
 use crate::model::RecordId;
 use crate::output::{Output, Written};
@@ -39,7 +40,7 @@ pub struct KnownFile {
 }
 
 /// A content file to be read.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its path below `content/`.
     pub path: String,
@@ -51,13 +52,37 @@ pub struct Candidate {
     pub again: bool,
 }
 
+/// Content files to be read, in few bytes: in a first build these are all.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    chunks: Chunks,
+    number: usize,
+}
+
+impl Candidates {
+    fn push(&mut self, candidate: &Candidate) {
+        self.chunks.put_value(candidate);
+        self.number += 1;
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.number
+    }
+
+    /// All of them, in order; those that were taken need no memory any more.
+    pub fn take(self) -> impl Iterator<Item = Candidate> + Send {
+        self.chunks.into_values()
+    }
+}
+
 /// The content folder compared with what is known.
 #[derive(Debug, Default)]
 pub struct ContentScan {
     /// Files in all.
     pub total: u64,
     /// Files to be read, sorted by folder and name.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Candidates,
     /// Files that are gone, with their paths.
     pub removed: Vec<(String, KnownFile)>,
 }
@@ -75,13 +100,8 @@ pub fn split(path: &str) -> (&str, &str) {
 /// Compares the walk with the state. `again` says which unchanged files must be read as well. What
 /// was seen of a folder goes once it has been compared: both lists may be as long as the site.
 pub fn content(snapshot: &Snapshot, listings: Vec<Listing>, again: impl Fn(&str) -> bool) -> Result<ContentScan> {
-    let mut scan = ContentScan {
-        total: listings.iter().map(|listing| listing.files.len() as u64).sum(),
-        ..ContentScan::default()
-    };
-    if snapshot.count(Table::Sources)? == 0 {
-        scan.candidates.reserve_exact(scan.total as usize);
-    }
+    let total = listings.iter().map(|listing| listing.files.len() as u64).sum();
+    let mut scan = ContentScan { total, ..ContentScan::default() };
     let mut listings = listings.into_iter().peekable();
     snapshot.scan(Table::Sources, b"", |folder, value| {
         let folder = std::str::from_utf8(folder)?;
@@ -129,7 +149,8 @@ pub fn content_at<'p>(
                     let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);
                     let again = again(&path);
                     if !same || again {
-                        scan.candidates.push(Candidate { path, stamp, known: known.map(|file| file.digest), again });
+                        let known = known.map(|file| file.digest);
+                        scan.candidates.push(&Candidate { path, stamp, known, again });
                     }
                 }
                 Seen::Gone if was_folder(snapshot, &path)? => return Ok(None),
@@ -154,13 +175,13 @@ fn was_folder(snapshot: &Snapshot, path: &str) -> Result<bool> {
 impl ContentScan {
     /// The files that are read or gone.
     pub fn paths(&self) -> BTreeSet<String> {
-        let read = self.candidates.iter().map(|candidate| &candidate.path);
-        read.chain(self.removed.iter().map(|(path, _)| path)).cloned().collect()
+        let read = self.candidates.chunks.values().map(|candidate: Candidate| candidate.path);
+        read.chain(self.removed.iter().map(|(path, _)| path.clone())).collect()
     }
 
     /// Whether nothing needs to be read.
     pub fn is_quiet(&self) -> bool {
-        self.candidates.is_empty() && self.removed.is_empty()
+        self.candidates.len() == 0 && self.removed.is_empty()
     }
 
     /// Both sides are sorted by name.
@@ -175,7 +196,8 @@ impl ContentScan {
             let path = join(&listing.folder, name);
             let again = again(&path);
             if !same || again {
-                self.candidates.push(Candidate { path, stamp: *stamp, known: earlier.map(|file| file.digest), again });
+                let known = earlier.map(|file| file.digest);
+                self.candidates.push(&Candidate { path, stamp: *stamp, known, again });
             }
         }
         self.removed.extend(known.map(|gone| (join(&listing.folder, &gone.name), gone)));

@@ -71,7 +71,6 @@ pub fn sync(
         first,
         attached: FxHashSet::default(),
         clock,
-        known: FxHashSet::default(),
         pending: Pending::default(),
         deferred: Vec::new(),
         rows_to_come: rows.is_some(),
@@ -97,9 +96,12 @@ pub fn sync(
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(Candidate, Outcome)>>(2);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
-            let mut left = candidates.into_iter();
-            while left.len() > 0 {
+            let mut left = candidates.take();
+            loop {
                 let batch: Vec<Candidate> = left.by_ref().take(BATCH).collect();
+                if batch.is_empty() {
+                    return;
+                }
                 let parse = |candidate: Candidate| {
                     let outcome = parse_one(build, &candidate, reading);
                     (candidate, outcome)
@@ -171,8 +173,6 @@ pub(super) struct Sync<'s, 'i, 't> {
     pub(super) first: bool,
     /// What reviews or photos have been attached to in this sync.
     attached: FxHashSet<u64>,
-    /// Records applied in this sync, by number, so that most references need no look-up.
-    known: FxHashSet<u64>,
     /// References to what was not there when they were met.
     pending: Pending,
     /// Records whose key another file still holds that has not been read yet.
@@ -253,7 +253,6 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.index.tables.remove(Table::Records, &key)?;
         self.index.changes.note(&Cell::Record(id.clone()));
-        self.known.remove(&id.short());
         self.deleted.insert(id.clone());
         self.index.apply(id, None)
     }
@@ -387,12 +386,12 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     fn refer(&mut self, origin: &str, references: Vec<(RecordId, Range<usize>)>) {
-        references.into_iter().for_each(|(id, place)| self.pending.add((&id, origin, place), &self.known));
+        references.into_iter().for_each(|(id, place)| self.pending.add((&id, origin, place), &self.index.met));
     }
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
         let key = keys::record(&id);
-        let unknown = self.first && !self.known.contains(&id.short());
+        let unknown = self.first && !self.index.met.contains(&id.short());
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
             // Should the other file be read in this sync, then after this one; else nothing is lost by waiting.
@@ -404,7 +403,6 @@ impl<'s> Sync<'s, '_, '_> {
             self.report.diagnostics.push(said_twice(&id, path, &old.origin));
             return Ok(());
         }
-        self.known.insert(id.short());
         self.deleted.remove(&id);
         let stored = StoredRecord { origin: path.to_owned(), record };
         if old.as_ref().is_none_or(|old| old.record != stored.record) {
@@ -464,16 +462,14 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.folders.store(self.index.tables)?;
         self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
-        let Self {
-            index, pending, known, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, ..
-        } = self;
+        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
         }
-        let Settled { pages, gone, tables } = index.settle()?;
+        let Settled { pages, met, gone, tables } = index.settle()?;
         pictures::remember_unreadable(tables, unreadable)?;
-        super::references::report_dangling(&build.options.root, tables, &pending.finish(&known), report)?;
+        super::references::report_dangling(&build.options.root, tables, pending.finish(&met), report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
         Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().chain(gone).collect() })
