@@ -2,6 +2,7 @@
 //! because of them. Applies one record after another and settles the rest at the end. Knows
 //! nothing of files.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -34,13 +35,13 @@ pub struct Index<'i, 't> {
     /// build no other record has one.
     pub met: FxHashSet<u64>,
     /// Whether the state knew nothing before.
-    first: bool,
+    pub first: bool,
     /// Because of which the group that is being settled changed.
     causes: Causes,
     /// Aliases that are no URL paths, by record.
     pub bad_urls: Vec<(RecordId, String)>,
-    /// Countries whose last park has gone.
-    gone: Vec<RecordId>,
+    /// Records and countries whose cards have gone.
+    gone: BTreeSet<RecordId>,
 }
 
 /// What has come of all that was applied.
@@ -49,8 +50,8 @@ pub struct Settled<'i, 't> {
     pub pages: PageChanges,
     /// Records that have cards by now, by number.
     pub met: FxHashSet<u64>,
-    /// Countries that are no more.
-    pub gone: Vec<RecordId>,
+    /// Records and countries that are no more.
+    pub gone: BTreeSet<RecordId>,
     pub tables: &'i mut Tables<'t>,
 }
 
@@ -99,7 +100,7 @@ impl<'i, 't> Index<'i, 't> {
             first,
             causes: Causes::default(),
             bad_urls: Vec::new(),
-            gone: Vec::new(),
+            gone: BTreeSet::new(),
         }
     }
 
@@ -128,8 +129,14 @@ impl<'i, 't> Index<'i, 't> {
             });
         }
         match &encoded {
-            Some(bytes) => self.tables.put(Table::Cards, &key, bytes)?,
-            None => drop(self.tables.remove(Table::Cards, &key)?),
+            Some(bytes) => {
+                self.tables.put(Table::Cards, &key, bytes)?;
+                self.gone.remove(id);
+            }
+            None => {
+                self.tables.remove(Table::Cards, &key)?;
+                self.gone.insert(id.clone());
+            }
         }
         if id.kind == Kind::Park {
             self.parks.insert(id.key.clone());
@@ -407,11 +414,7 @@ impl<'i, 't> Index<'i, 't> {
             let totals: Totals =
                 self.tables.value(Table::Totals, &Group::ParksOfCountry(code.clone()).digest().0)?.unwrap_or_default();
             let card = (totals.members > 0).then(|| country_card(&code, self.settings));
-            let id = RecordId::new(Kind::Country, code);
-            if card.is_none() && self.tables.bytes(Table::Cards, &keys::record(&id), |_| ())?.is_some() {
-                self.gone.push(id.clone());
-            }
-            self.apply(&id, card.as_ref())?;
+            self.apply(&RecordId::new(Kind::Country, code), card.as_ref())?;
         }
         Ok(())
     }

@@ -14,11 +14,14 @@ use crate::site::Route;
 /// Bytes taken from the system at a time; a list never has to move what it holds.
 const CHUNK: usize = 1 << 16;
 
-/// Pieces of bytes, one after another.
+/// Values as bytes, one after another.
 #[derive(Debug, Default)]
-pub struct Chunks(Vec<Vec<u8>>);
+pub struct Chunks {
+    filled: Vec<Vec<u8>>,
+    scratch: Vec<u8>,
+}
 
-/// Where a piece begins in its [`Chunks`].
+/// Where a value begins in its [`Chunks`].
 #[derive(Clone, Copy, Debug)]
 pub struct At {
     chunk: u32,
@@ -26,37 +29,36 @@ pub struct At {
 }
 
 impl Chunks {
-    /// Adds a piece.
-    pub fn put(&mut self, bytes: &[u8]) -> At {
-        let room = self.0.last().map_or(0, |chunk| chunk.capacity() - chunk.len());
+    /// Adds a value.
+    pub fn put(&mut self, value: &impl Serialize) -> At {
+        let scratch = std::mem::take(&mut self.scratch);
+        let bytes = postcard::to_extend(value, scratch).expect("plain data");
+        let room = self.filled.last().map_or(0, |chunk| chunk.capacity() - chunk.len());
         if room < bytes.len() {
-            self.0.push(Vec::with_capacity(CHUNK.max(bytes.len())));
+            self.filled.push(Vec::with_capacity(CHUNK.max(bytes.len())));
         }
-        let number = self.0.len() - 1;
-        let chunk = &mut self.0[number];
+        let number = self.filled.len() - 1;
+        let chunk = &mut self.filled[number];
         let at = At { chunk: number as u32, start: chunk.len() as u32 };
-        chunk.extend_from_slice(bytes);
+        chunk.extend_from_slice(&bytes);
+        self.scratch = bytes;
+        self.scratch.clear();
         at
     }
 
-    /// A piece, and what came after it.
+    /// The bytes of a value, and what came after it.
     fn from(&self, at: At) -> &[u8] {
-        &self.0[at.chunk as usize][at.start as usize..]
-    }
-
-    /// Adds a value, to be taken out by [`into_values`](Self::into_values).
-    pub fn put_value(&mut self, value: &impl Serialize) {
-        self.put(&postcard::to_allocvec(value).expect("plain data"));
+        &self.filled[at.chunk as usize][at.start as usize..]
     }
 
     /// The values that were put here, in that order.
     pub fn values<T: DeserializeOwned>(&self) -> impl Iterator<Item = T> {
-        self.0.iter().flat_map(values_in)
+        self.filled.iter().flat_map(values_in)
     }
 
     /// The values that were put here, in that order; what has been taken goes, many at a time.
     pub fn into_values<T: DeserializeOwned>(self) -> impl Iterator<Item = T> {
-        self.0.into_iter().flat_map(values_in)
+        self.filled.into_iter().flat_map(values_in)
     }
 }
 
@@ -74,7 +76,6 @@ fn values_in<T: DeserializeOwned>(chunk: impl std::borrow::Borrow<Vec<u8>>) -> i
 #[derive(Debug, Default)]
 pub struct Packed {
     chunks: Chunks,
-    scratch: Vec<u8>,
 }
 
 const OURS: &str = "what was packed here can be unpacked";
@@ -82,12 +83,7 @@ const OURS: &str = "what was packed here can be unpacked";
 impl Packed {
     /// Adds a page.
     pub fn put(&mut self, file: &RelPath, route: &Route) -> At {
-        let scratch = std::mem::take(&mut self.scratch);
-        let bytes = postcard::to_extend(&(file, route), scratch).expect("plain data");
-        let at = self.chunks.put(&bytes);
-        self.scratch = bytes;
-        self.scratch.clear();
-        at
+        self.chunks.put(&(file, route))
     }
 
     /// The file of a page.

@@ -30,11 +30,11 @@ impl Pending {
         if met.contains(&reference.0.short()) {
             return;
         }
-        self.chunks.put_value(&reference);
+        self.chunks.put(&reference);
         self.waiting += 1;
         if self.waiting >= self.most.max(FEW) {
             for waiting in std::mem::take(self).finish(met) {
-                self.chunks.put_value(&waiting);
+                self.chunks.put(&waiting);
                 self.waiting += 1;
             }
             self.most = 2 * self.waiting;

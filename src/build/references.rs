@@ -165,15 +165,14 @@ fn suggest(tables: &Tables<'_>, id: &RecordId) -> Result<Option<String>> {
 pub fn check_deleted(
     root: &Path,
     tables: &Tables<'_>,
-    deleted: &[RecordId],
+    gone: &BTreeSet<RecordId>,
     todo: &Todo,
     reading: &Reading,
     report: &mut Report,
 ) -> Result<()> {
-    if deleted.is_empty() {
+    if gone.is_empty() {
         return Ok(());
     }
-    let gone: BTreeSet<&RecordId> = deleted.iter().collect();
     let mut files: BTreeSet<String> = BTreeSet::new();
     for page in todo.due.iter() {
         let Route::Record(id) = &page.route else { continue };
@@ -185,7 +184,7 @@ pub fn check_deleted(
             files.insert(stored.origin);
         }
     }
-    for park in deleted.iter().filter(|id| id.kind == Kind::Park) {
+    for park in gone.iter().filter(|id| id.kind == Kind::Park) {
         for kind in [Kind::Area, Kind::Ride] {
             let prefix = [&[kind.number()], park.key.as_bytes(), b"/"].concat();
             tables.scan_prefix(Table::Records, &prefix, |_, value| {
@@ -194,7 +193,7 @@ pub fn check_deleted(
             })?;
         }
     }
-    for id in deleted {
+    for id in gone {
         let key = keys::record(id);
         for (table, list) in [(Table::Reviews, "reviews.jsonl"), (Table::Photos, "photos.toml")] {
             if tables.bytes(table, &key, |_| ())?.is_some() {

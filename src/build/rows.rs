@@ -72,11 +72,14 @@ impl Sync<'_, '_, '_> {
             let mut changed: Vec<(UnitRows, KnownUnit)> = Vec::new();
             for unit in units {
                 // In a first build nothing was told before.
-                if !self.first && !unit.lines.is_empty() {
+                if !self.index.first && !unit.lines.is_empty() {
                     told.insert(Digest::of(&unit.unit.state_key()).short());
                 }
-                let known: Option<KnownUnit> =
-                    if self.first { None } else { self.index.tables.value(Table::Rows, &unit.unit.state_key())? };
+                let known: Option<KnownUnit> = if self.index.first {
+                    None
+                } else {
+                    self.index.tables.value(Table::Rows, &unit.unit.state_key())?
+                };
                 let same = known.as_ref().is_some_and(|known| known.fingerprint == unit.fingerprint);
                 let gone = unit.lines.is_empty();
                 self.report.rows.read += u64::from(unit.fingerprint.rows);
@@ -100,7 +103,7 @@ impl Sync<'_, '_, '_> {
     fn take_unit(&mut self, rows: &UnitRows, known: &KnownUnit, mut parsed: Parsed) -> Result<()> {
         let unit = &rows.unit;
         let origin = unit.origin();
-        if !self.first {
+        if !self.index.first {
             self.parsed.insert(origin.clone());
         }
         let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
@@ -142,7 +145,7 @@ impl Sync<'_, '_, '_> {
 
     /// Forgets the units of a part that were not told, where all were.
     fn forget_untold(&mut self, part: Part, told: &FxHashSet<u64>) -> Result<()> {
-        if self.first {
+        if self.index.first {
             return Ok(());
         }
         let mut gone: Vec<(Unit, KnownUnit)> = Vec::new();

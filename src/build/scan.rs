@@ -61,7 +61,7 @@ pub struct Candidates {
 
 impl Candidates {
     fn push(&mut self, candidate: &Candidate) {
-        self.chunks.put_value(candidate);
+        self.chunks.put(candidate);
         self.number += 1;
     }
 

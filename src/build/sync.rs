@@ -43,7 +43,7 @@ pub struct Synced {
     /// Files that were parsed or are gone: their earlier moments no longer count.
     pub parsed: BTreeSet<String>,
     /// Records that are no more, and countries without parks.
-    pub deleted: Vec<RecordId>,
+    pub deleted: BTreeSet<RecordId>,
 }
 
 /// Files parsed ahead of being applied; bounds what is held in memory.
@@ -68,7 +68,6 @@ pub fn sync(
     let first = memory.build == 0;
     let mut sync = Sync {
         index: Index::new(tables, changes, &build.settings, first),
-        first,
         attached: FxHashSet::default(),
         clock,
         pending: Pending::default(),
@@ -76,7 +75,6 @@ pub fn sync(
         rows_to_come: rows.is_some(),
         claims: Claims::of(build.settings.source),
         reading: None,
-        deleted: BTreeSet::new(),
         moments: Vec::new(),
         parsed: BTreeSet::new(),
         photo_lists: BTreeSet::new(),
@@ -169,8 +167,6 @@ fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Out
 pub(super) struct Sync<'s, 'i, 't> {
     pub(super) index: Index<'i, 't>,
     clock: Clockwork,
-    /// Whether the state knew nothing before.
-    pub(super) first: bool,
     /// What reviews or photos have been attached to in this sync.
     attached: FxHashSet<u64>,
     /// References to what was not there when they were met.
@@ -183,7 +179,6 @@ pub(super) struct Sync<'s, 'i, 't> {
     claims: Claims,
     /// The file that is being read; files come sorted by folder and name.
     reading: Option<String>,
-    deleted: BTreeSet<RecordId>,
     pub(super) moments: Vec<(i64, String)>,
     pub(super) parsed: BTreeSet<String>,
     /// Photo lists that may name a picture that is not there.
@@ -253,7 +248,6 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.index.tables.remove(Table::Records, &key)?;
         self.index.changes.note(&Cell::Record(id.clone()));
-        self.deleted.insert(id.clone());
         self.index.apply(id, None)
     }
 
@@ -391,7 +385,7 @@ impl<'s> Sync<'s, '_, '_> {
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
         let key = keys::record(&id);
-        let unknown = self.first && !self.index.met.contains(&id.short());
+        let unknown = self.index.first && !self.index.met.contains(&id.short());
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
             // Should the other file be read in this sync, then after this one; else nothing is lost by waiting.
@@ -403,7 +397,6 @@ impl<'s> Sync<'s, '_, '_> {
             self.report.diagnostics.push(said_twice(&id, path, &old.origin));
             return Ok(());
         }
-        self.deleted.remove(&id);
         let stored = StoredRecord { origin: path.to_owned(), record };
         if old.as_ref().is_none_or(|old| old.record != stored.record) {
             let detail = || old.as_ref().and_then(|old| differences::fields(&old.record, &stored.record));
@@ -414,7 +407,7 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     fn make_card(&mut self, id: &RecordId, record: &Record) -> Result<()> {
-        if self.first && !self.attached.contains(&id.short()) {
+        if self.index.first && !self.attached.contains(&id.short()) {
             return self.index.apply(id, Some(&Card::of(id, record, &[], &[])));
         }
         let key = keys::record(id);
@@ -462,7 +455,7 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.folders.store(self.index.tables)?;
         self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
-        let Self { index, pending, deleted, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
+        let Self { index, pending, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
             report.diagnostics.push(super::mistake(source::FOLDER, message));
@@ -472,7 +465,7 @@ impl<'s> Sync<'s, '_, '_> {
         super::references::report_dangling(&build.options.root, tables, pending.finish(&met), report)?;
         super::references::check_pictures(&build.options.root, tables, reading, &photo_lists, report)?;
         super::references::check_photo_rows(tables, &photo_rows, report)?;
-        Ok(Synced { pages, moments, parsed, deleted: deleted.into_iter().chain(gone).collect() })
+        Ok(Synced { pages, moments, parsed, deleted: gone })
     }
 }
 
