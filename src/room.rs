@@ -15,15 +15,18 @@ const PROGRAM: u64 = 72 << 20;
 /// `benches/README.md`).
 const PER_FILE: u64 = 120;
 
-/// What they take for each file that is to be read or made besides: 180 bytes of ours, and what the
-/// database notes of its new pages until the build is over, some 4 KB of the state a file.
-const PER_DUE: u64 = 250;
+/// What they take for each file that is to be read or made besides, with what the database notes of its
+/// new pages until the build is over: some 4 KB of the state a file.
+const PER_DUE: u64 = 180;
 
 /// What the name of a file takes where the report is to hold it.
 const PER_NAME: u64 = 110;
 
 /// The least that pictures are given.
 const LEAST_PICTURES: u64 = 16 << 20;
+
+/// The most that ready cards are given.
+const MOST_CARDS: u64 = 40 << 20;
 
 /// Asks C's allocator, which is the one of the libraries that are written in C, for one arena rather than
 /// one a thread: it reserves 64 MB of addresses for each, which count where a shell's `ulimit -v` bounds
@@ -123,25 +126,30 @@ impl Room {
 
     /// Bytes for the pages that the state's database keeps at hand.
     pub fn state_cache(self) -> u64 {
-        self.0.map_or(48 << 20, |limit| (limit / 10).clamp(8 << 20, 1 << 30))
+        self.0.map_or(96 << 20, |limit| (limit / 16).clamp(8 << 20, 1 << 30))
     }
 
-    /// Bytes for cards that are kept ready for the next page.
-    pub fn ready_cards(self) -> u64 {
-        self.0.map_or(40 << 20, |limit| (limit / 16).min(40 << 20))
+    /// What is left beside such `lists` of a bound.
+    fn left(self, lists: &Lists, given: u64) -> u64 {
+        given.saturating_sub(PROGRAM + self.state_cache() + lists.bytes())
+    }
+
+    /// Bytes for cards that are kept ready for the next page, beside such `lists`: a quarter of what is left.
+    pub fn ready_cards(self, lists: &Lists) -> u64 {
+        self.0.map_or(MOST_CARDS, |given| (self.left(lists, given) / 4).min(given / 16).min(MOST_CARDS))
     }
 
     /// Bytes of pictures that may be decoded at once, at most `most`, beside such `lists`: half of what is
     /// left, for encoders take about as much again. Fails where there is not even room for the lists.
     pub fn pictures(self, lists: &Lists, most: u64) -> Result<u64, TooLittle> {
         let Some(given) = self.0 else { return Ok(most) };
-        let taken = PROGRAM + self.state_cache() + self.ready_cards() + lists.bytes();
-        match given.checked_sub(taken).filter(|left| *left >= LEAST_PICTURES) {
-            Some(left) => Ok((left / 2).min(most)),
-            // The shares grow with what is given: at most by 1/10 and 1/16 of it.
-            None => {
+        match self.left(lists, given) - self.ready_cards(lists) {
+            left if left >= LEAST_PICTURES => Ok((left / 2).min(most)),
+            // The state's share grows with what is given, by 1/16 of it.
+            _ => {
                 let files = lists.files.max(lists.due);
-                let enough = (PROGRAM + lists.bytes() + LEAST_PICTURES) * 6 / 5 + (1 << 20);
+                let least = PROGRAM + lists.bytes() + LEAST_PICTURES * 4 / 3;
+                let enough = (least + (8 << 20)).max(least * 16 / 15) + (1 << 20);
                 Err(TooLittle { what: format!("{files} files"), given, enough: enough.max(given + (1 << 20)) })
             }
         }
@@ -158,7 +166,7 @@ impl Room {
     pub fn check_picture(self, path: &str, needs: u64, pictures: u64) -> Result<(), TooLittle> {
         let Some(given) = self.0.filter(|_| needs > pictures) else { return Ok(()) };
         let what = format!("{path}, which takes {}M while it is worked on", megabytes(needs));
-        // Of what is given beyond this, at most a sixth goes elsewhere, and half of the rest to encoders.
+        // Of what is given beyond this, at most an eighth goes elsewhere, and half of the rest to encoders.
         Err(TooLittle { what, given, enough: given + (needs - pictures) * 12 / 5 + (1 << 20) })
     }
 }

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::changes::{Causes, Changes};
 use super::differences;
 use super::packed::PageChanges;
+use super::places::Places;
 use crate::catalog::group::{contribution, memberships};
 use crate::catalog::keys::{self, SliceMark};
 use crate::catalog::{Cell, Group, Membership, Totals};
@@ -28,6 +29,8 @@ pub struct Index<'i, 't> {
     pub changes: &'i mut Changes,
     pub settings: &'i Settings,
     pub pages: PageChanges,
+    /// Members that come and go.
+    pub places: Places,
     dirty: FxHashMap<Group, Dirt>,
     /// Parks whose part in their country's totals may have changed.
     parks: FxHashSet<Box<str>>,
@@ -94,6 +97,7 @@ impl<'i, 't> Index<'i, 't> {
             changes,
             settings,
             pages: PageChanges::default(),
+            places: Places::default(),
             dirty: FxHashMap::default(),
             parks: FxHashSet::default(),
             met: FxHashSet::default(),
@@ -163,7 +167,7 @@ impl<'i, 't> Index<'i, 't> {
             let stays = after.iter().any(|other| other.group == membership.group && other.sort == membership.sort);
             let key = keys::member(membership.group.digest(), &membership.sort);
             if !stays {
-                self.tables.remove(Table::Members, &key)?;
+                self.places.set(self.tables, key, None)?;
             }
             let dirt = self.dirty.entry(membership.group.clone()).or_default();
             dirt.totals = dirt.totals.plus(took, -1);
@@ -176,11 +180,8 @@ impl<'i, 't> Index<'i, 't> {
             let Membership { group, sort, .. } = &membership;
             let same = before.contains(&membership);
             if !same {
-                self.tables.put(
-                    Table::Members,
-                    &keys::member(group.digest(), sort),
-                    &keys::member_value(id, &membership),
-                )?;
+                let (key, value) = (keys::member(group.digest(), sort), keys::member_value(id, &membership));
+                self.places.set(self.tables, key, Some(value))?;
             }
             let dirt = self.dirty.entry(membership.group).or_default();
             dirt.totals = dirt.totals.plus(gives, 1);
@@ -245,6 +246,7 @@ impl<'i, 't> Index<'i, 't> {
     }
 
     fn settle_groups(&mut self, dirty: FxHashMap<Group, Dirt>) -> Result<()> {
+        self.places.flush(self.tables)?;
         let mut dirty: Vec<(Group, Dirt)> = dirty.into_iter().collect();
         dirty.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         for (group, dirt) in dirty {
@@ -336,6 +338,7 @@ impl<'i, 't> Index<'i, 't> {
 
     /// Cuts every group anew whose page size is one of the changed settings.
     pub fn resize_pages(&mut self, old_sizes: impl Fn(&Group) -> Option<u32>) -> Result<()> {
+        self.places.flush(self.tables)?;
         let mut groups = vec![Group::Parks, Group::Rides, Group::Companies, Group::Articles];
         self.tables.scan(Table::Cards, b"", |key, _| {
             let id = keys::record_id(key)?;

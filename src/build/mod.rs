@@ -2,6 +2,7 @@
 //! open and runs these steps as often as it is asked to; [`build`] asks once. Each step is a file
 //! beside this one, their order is in `session.rs`.
 
+mod ahead;
 mod around;
 mod cache;
 mod changes;
@@ -22,6 +23,7 @@ mod look;
 mod packed;
 mod pending;
 mod pictures;
+mod places;
 mod plan;
 mod readers;
 mod references;
@@ -30,6 +32,7 @@ mod scan;
 mod scratch;
 mod session;
 mod sync;
+mod threads;
 mod told;
 mod trace;
 mod variants;
@@ -55,6 +58,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+use threads::Threads;
 
 use crate::assets;
 use crate::cas::Cas;
@@ -230,7 +235,7 @@ struct Build<'b> {
     options: &'b Options,
     settings: Settings,
     progress: &'b dyn Progress,
-    pool: &'b rayon::ThreadPool,
+    threads: &'b Threads,
     /// What was made by earlier builds.
     cas: &'b Cas,
     /// Bounds what is decoded at one moment.

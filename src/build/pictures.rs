@@ -166,8 +166,8 @@ pub fn make(
     let (mut failed, mut made_now) = (0, 0);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
-            build.pool.scope(|pool| {
-                for _ in 0..build.pool.current_num_threads() {
+            build.threads.working.scope(|pool| {
+                for _ in 0..build.threads.working.current_num_threads() {
                     let sender = sender.clone();
                     pool.spawn(move |_| {
                         while build.options.stop.asked().is_none()

@@ -90,8 +90,10 @@ impl Sync<'_, '_, '_> {
                 }
             }
             self.report.rows.changed += changed.len() as u64;
-            let parsed: Vec<Parsed> =
-                build.pool.install(|| changed.par_iter().map(|(unit, _)| parse_rows(unit, reading)).collect());
+            let parsed: Vec<Parsed> = build
+                .threads
+                .working
+                .install(|| changed.par_iter().map(|(unit, _)| parse_rows(unit, reading)).collect());
             for ((unit, known), parsed) in changed.into_iter().zip(parsed) {
                 self.take_unit(&unit, &known, parsed)?;
             }

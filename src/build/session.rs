@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::around::{Surroundings, look_around};
 use super::changes::Changes;
@@ -24,6 +24,7 @@ use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
 use super::scan::{self, ContentScan, OutputScan};
+use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
@@ -44,7 +45,7 @@ use crate::{compress, source};
 /// A site held open.
 pub struct Session {
     options: Options,
-    pool: rayon::ThreadPool,
+    threads: Threads,
     state: State,
     cas: Cas,
     output: Output,
@@ -73,11 +74,7 @@ pub struct Session {
 impl Session {
     /// Opens the site at `options.root`. Nobody else can open it meanwhile.
     pub fn open(options: Options) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.jobs.max(1))
-            .thread_name(|index| format!("lifthill-{index}"))
-            .build()
-            .context("cannot start threads")?;
+        let threads = Threads::start(&options)?;
         refuse_links(&options.root)?;
         let (home, disk) = (options.home(), &options.disk);
         let (state, output) = match options.extent {
@@ -95,7 +92,7 @@ impl Session {
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
             options,
-            pool,
+            threads,
             cas,
             state,
             output,
@@ -265,7 +262,7 @@ impl Session {
         let look = if again.all || other_source { Look::Everything } else { look };
         // A database is asked while the files are looked at.
         let ask = || database::open(options, &settings, &snapshot, memory, again.all, &again.files, avoid);
-        let see = || see(&self.pool, root, &snapshot, &self.output, look, &again, report);
+        let see = || see(&self.threads.waiting, root, &snapshot, &self.output, look, &again, report);
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
         let Seen { mut content, mut outputs, look } = seen?;
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
@@ -273,7 +270,7 @@ impl Session {
             database::tell(&reader.told(), report);
         }
         let known = self.around.take();
-        let around = self.pool.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
+        let around = self.threads.working.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
         let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
@@ -307,8 +304,8 @@ impl Session {
         // Where nothing comes of it the next run looks there again, or at everything if that is much.
         let touched = (content.candidates.len() <= MANY).then(|| content.paths());
         let compressed = compress::Counts::default();
-        let (pool, cas, budget) = (&self.pool, &self.cas, &self.budget);
-        let build = Build { options, settings, progress, pool, cas, budget, compressed };
+        let (threads, cas, budget) = (&self.threads, &self.cas, &self.budget);
+        let build = Build { options, settings, progress, threads, cas, budget, compressed };
 
         // Sync and plan in one draft: a mistake in the content leaves the state as it was.
         let known = self.templates.take().filter(|templates| templates.are(&around.templates, build.settings.minify));
@@ -372,16 +369,15 @@ impl Session {
             snapshot: self.state.snapshot()?,
             settings: build.settings.clone(),
             assets: Arc::clone(&around.assets),
-            shared: SharedValues::within(options.room.ready_cards()),
+            shared: SharedValues::within(options.room.ready_cards(&options.lists(&todo))),
         });
         let working = Instant::now();
-        let draft = self.state.begin()?;
+        let (output, number) = (&self.output, memory_after.build);
+        let mut readers = self.readers.as_mut();
+        let now = readers.as_deref_mut();
+        let work::Worked { draft, left, mut demands } =
+            work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
         draft.write(|tables| {
-            let (output, number) = (&self.output, memory_after.build);
-            let mut readers = self.readers.as_mut();
-            let now = readers.as_deref_mut();
-            let (left, mut demands) =
-                work::work(&build, &catalog, &templates, output, &todo, number, tables, now, report)?;
             let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
             due::leave(tables, &todo.due, &left, kept)?;
             report.pages.left = left.len() as u64;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anyhow::Result;
-use rayon::prelude::*;
+use crossbeam_channel::Receiver;
 use rustc_hash::FxHashSet;
 
+use super::ahead::Outcome;
 use super::around::Surroundings;
 use super::differences;
 use super::doubled::Claims;
@@ -15,19 +16,16 @@ use super::folders::Folders;
 use super::index::{Index, Settled};
 use super::packed::PageChanges;
 use super::pending::Pending;
-use super::pictures;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile, split};
 use super::{Build, Changes, Memory};
-use crate::catalog::{Cell, Picture, StoredRecord, keys};
+use super::{ahead, pictures, places};
+use crate::catalog::{Cell, StoredRecord, keys};
 use crate::config::PerPage;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::digest::Digest;
-use crate::media;
 use crate::model::slug::slugify;
 use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
 use crate::report::Report;
-use crate::room::TooLittle;
 use crate::site::Route;
 use crate::site::routes::per_page;
 use crate::source::{self, Parsed, Part, Place, Reading, place};
@@ -46,8 +44,8 @@ pub struct Synced {
     pub deleted: BTreeSet<RecordId>,
 }
 
-/// Files parsed ahead of being applied; bounds what is held in memory.
-const BATCH: usize = 256;
+/// Files from which on a thread of its own pays.
+const MANY: usize = 1024;
 
 /// Brings the state up to date with the content files and the surroundings.
 #[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
@@ -90,78 +88,25 @@ pub fn sync(
     }
     sync.surroundings(memory, around)?;
 
-    // One thread parses ahead with the pool; this one applies.
-    let (sender, receiver) = crossbeam_channel::bounded::<Vec<(Candidate, Outcome)>>(2);
+    // Files are read ahead, then parsed ahead; this thread applies them, and where that is much to do another
+    // one writes down who is where in which group.
+    let apart = candidates.len() > MANY || rows.is_some();
     std::thread::scope(|scope| -> Result<()> {
-        scope.spawn(move || {
-            let mut left = candidates.take();
-            loop {
-                let batch: Vec<Candidate> = left.by_ref().take(BATCH).collect();
-                if batch.is_empty() {
-                    return;
-                }
-                let parse = |candidate: Candidate| {
-                    let outcome = parse_one(build, &candidate, reading);
-                    (candidate, outcome)
-                };
-                let parsed = build.pool.install(|| batch.into_par_iter().map(parse).collect());
-                if sender.send(parsed).is_err() {
-                    return;
-                }
-            }
+        let members = apart.then(|| {
+            let (members, changes) = (sync.index.tables.lend(Table::Members), sync.index.places.hand_over());
+            scope.spawn(move || places::write_all(members, &changes))
         });
-        for batch in receiver {
-            build.options.stop.check()?;
-            for (candidate, outcome) in batch {
-                sync.apply(candidate, outcome)?;
-            }
-            build.progress.advance(BATCH as u64);
+        let parsed = ahead::parse(scope, build, candidates, reading);
+        let applied = sync.apply_all(build, parsed, rows, reading);
+        // Without an end of what comes the other thread would wait for more.
+        sync.index.places.hand_back();
+        if let Some(members) = members {
+            let members = members.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            sync.index.tables.take_back(members?);
         }
-        Ok(())
+        applied
     })?;
-    sync.reading = None;
-    if let Some(rows) = rows {
-        sync.take_rows(build, rows, reading)?;
-    }
     sync.finish(build, reading)
-}
-
-/// What became of reading one file.
-enum Outcome {
-    Vanished,
-    Unreadable(Box<Diagnostic>),
-    /// A picture for which there is not enough memory.
-    TooLarge(TooLittle),
-    Same(Digest),
-    Parsed(Digest, Box<Parsed>),
-    /// A picture: what is known of it, and whether it was decoded for that.
-    Picture(Box<Picture>, bool),
-}
-
-fn parse_one(build: &Build<'_>, candidate: &Candidate, reading: &Reading) -> Outcome {
-    let is_photo = matches!(place(&candidate.path), Place::PhotoFile(_));
-    // A picture file may be as large as many of them.
-    if is_photo && let Err(little) = pictures::check_room(build, &candidate.path, candidate.stamp.size) {
-        return Outcome::TooLarge(little);
-    }
-    match source::read(&build.options.root, &candidate.path, candidate.stamp.size) {
-        Err(problem) => Outcome::Unreadable(problem),
-        Ok(None) => Outcome::Vanished,
-        Ok(Some(file)) => {
-            let same = candidate.known == Some(file.digest);
-            if same && !candidate.again {
-                Outcome::Same(file.digest)
-            } else if is_photo {
-                if let Err(little) = pictures::check_room(build, &candidate.path, media::needs(&file.bytes)) {
-                    return Outcome::TooLarge(little);
-                }
-                let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);
-                Outcome::Picture(Box::new(Picture { digest: file.digest, found }), decoded)
-            } else {
-                Outcome::Parsed(file.digest, Box::new(source::parse(&candidate.path, &file.bytes, reading)))
-            }
-        }
-    }
 }
 
 pub(super) struct Sync<'s, 'i, 't> {
@@ -193,6 +138,29 @@ pub(super) struct Sync<'s, 'i, 't> {
 }
 
 impl<'s> Sync<'s, '_, '_> {
+    /// Takes in files as they are parsed, then rows.
+    fn apply_all(
+        &mut self,
+        build: &Build<'_>,
+        parsed: Receiver<Vec<(Candidate, Outcome)>>,
+        rows: Option<RowsToTake<'_>>,
+        reading: &Reading,
+    ) -> Result<()> {
+        for batch in parsed {
+            build.options.stop.check()?;
+            let read = batch.len() as u64;
+            for (candidate, outcome) in batch {
+                self.apply(candidate, outcome)?;
+            }
+            build.progress.advance(read);
+        }
+        self.reading = None;
+        if let Some(rows) = rows {
+            self.take_rows(build, rows, reading)?;
+        }
+        self.index.places.flush(self.index.tables)
+    }
+
     fn remove_files(&mut self, removed: &[(String, KnownFile)]) -> Result<()> {
         self.report.content.removed = removed.len() as u64;
         for (path, file) in removed {
@@ -425,10 +393,10 @@ impl<'s> Sync<'s, '_, '_> {
         cell: fn(RecordId) -> Cell,
         things: &[T],
     ) -> Result<()> {
-        self.attached.insert(target.short());
+        let unknown = self.attached.insert(target.short()) && self.index.first;
         let key = keys::record(target);
         let new = postcard::to_allocvec(things)?;
-        let old: Option<Vec<u8>> = self.index.tables.bytes(table, &key, <[u8]>::to_vec)?;
+        let old: Option<Vec<u8>> = if unknown { None } else { self.index.tables.bytes(table, &key, <[u8]>::to_vec)? };
         if old.as_ref() == Some(&new) || (old.is_none() && things.is_empty()) {
             return Ok(());
         }
@@ -442,6 +410,9 @@ impl<'s> Sync<'s, '_, '_> {
             old.as_deref().map_or(Ok((0, &[][..])), postcard::take_from_bytes::<u64>).map(|(length, _)| length);
         let detail = || before.ok().map(|before| format!("{before} → {}", things.len()));
         self.index.changes.note_with(&cell(target.clone()), detail);
+        if self.index.first && !self.index.met.contains(&target.short()) {
+            return Ok(());
+        }
         let stored: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;
         match stored {
             Some(stored) => self.make_card(target, &stored.record),

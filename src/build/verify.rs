@@ -8,11 +8,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::around::look_around;
 use super::look::Look;
 use super::scratch::Scratch;
+use super::threads::Threads;
 use super::trace::Trace;
 use super::{Build, Extent, Options, Progress, build, code_digest, files, pictures, why, work};
 use crate::cas::Cas;
@@ -25,6 +26,7 @@ use crate::output::{self, Output};
 use crate::paths::RelPath;
 use crate::render::Templates;
 use crate::report::{Difference, Report, Verified};
+use crate::room::Lists;
 use crate::site::Route;
 use crate::state::{State, Store, Table};
 
@@ -82,16 +84,23 @@ pub fn verify_sample(
         snapshot: state.snapshot()?,
         settings: settings.clone(),
         assets: around.assets,
-        shared: SharedValues::within(options.room.ready_cards()),
+        shared: SharedValues::within(options.room.ready_cards(&Lists::default())),
     });
     let rendered: BTreeSet<&str> = rendered.iter().map(String::as_str).collect();
     let drawn = draw(&catalog, &rendered, sample)?;
     progress.begin("verifying", drawn.len() as u64);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a thread")?;
+    let threads = Threads::start(&Options { jobs: 1, ..options.clone() })?;
     let budget = pictures::budget();
     let compressed = compress::Counts::default();
-    let build =
-        Build { options, settings: settings.clone(), progress, pool: &pool, cas: &cas, budget: &budget, compressed };
+    let build = Build {
+        options,
+        settings: settings.clone(),
+        progress,
+        threads: &threads,
+        cas: &cas,
+        budget: &budget,
+        compressed,
+    };
     let output = Output::look(options.home(), &options.disk)?;
     let mut verified = Verified { files: drawn.len() as u64, seed: Some(sample.seed), ..Verified::default() };
     for (file, route) in &drawn {

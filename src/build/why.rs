@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::diagnostics::nearest;
 use crate::paths::UrlPath;
 use crate::render::{Sources, Templates, with_answers};
-use crate::room::Room;
+use crate::room::{Lists, Room};
 use crate::site::{Failure, PageAnswers, view};
 use crate::state::{State, Store, Table};
 
@@ -67,7 +67,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
         snapshot,
         settings,
         assets: Arc::new(assets),
-        shared: SharedValues::within(Room::default().ready_cards()),
+        shared: SharedValues::within(Room::default().ready_cards(&Lists::default())),
     });
     let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
     let built = view(&trace.facts.route, &reader);

@@ -26,7 +26,7 @@ use crate::render::{Templates, with_answers};
 use crate::report::Report;
 use crate::site::{Failure, PageAnswers, Route, View, view};
 use crate::source;
-use crate::state::{Store, Table, Tables};
+use crate::state::{Draft, State, Store, Table, Tables};
 
 /// Neighbouring pages given to one thread at a time: those of one park lie in one folder, and
 /// threads that create files in one folder wait for each other.
@@ -45,8 +45,20 @@ enum Outcome {
     Left,
 }
 
-/// Works through `todo.due` and records what came of it in `tables`. Returns which pages it did
-/// not come to, since somebody asked to stop.
+/// Pages recorded in one draft: the database holds a list of everything that a draft has written.
+const PER_DRAFT: u64 = 1 << 16;
+
+/// What has come of the work.
+pub struct Worked {
+    /// The last draft, still open.
+    pub draft: Draft,
+    /// Pages that were not come to, since somebody asked to stop.
+    pub left: Vec<usize>,
+    /// The files of pictures that pages show and no longer show.
+    pub demands: Demands,
+}
+
+/// Works through `todo.due` and records what came of it in `state`, in as many drafts as it takes.
 #[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
 pub fn work(
     build: &Build<'_>,
@@ -55,20 +67,20 @@ pub fn work(
     output: &Output,
     todo: &Todo,
     number: u64,
-    tables: &mut Tables<'_>,
+    state: &State,
     mut readers: Option<&mut Readers>,
     report: &mut Report,
-) -> Result<(Vec<usize>, Demands)> {
+) -> Result<Worked> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
     let pages = todo.due.len();
     let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
-    let had_variants = tables.count(Table::Compressed)? > 0;
+    let had_variants = catalog.snapshot.count(Table::Compressed)? > 0;
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<(usize, DuePage, Result<Outcome>)>>(64);
-    std::thread::scope(|scope| -> Result<()> {
+    let draft = std::thread::scope(|scope| -> Result<Draft> {
         scope.spawn(move || {
-            build.pool.install(|| {
+            build.threads.working.install(|| {
                 (0..pages.div_ceil(BATCH)).into_par_iter().for_each_with(sender, |sender, batch| {
                     let worker = Worker { build, catalog, templates, output, number };
                     let mut done = Vec::with_capacity(BATCH);
@@ -93,33 +105,39 @@ pub fn work(
                 });
             });
         });
-        for batch in receiver {
-            let pages = batch.len() as u64;
-            for (index, page, outcome) in batch {
-                match outcome? {
-                    Outcome::Left => left.push(index),
-                    outcome => {
-                        record(
-                            build,
-                            &page,
-                            outcome,
-                            output,
-                            had_variants,
-                            tables,
-                            readers.as_deref_mut(),
-                            &mut demands,
-                            report,
-                        )?;
+        let mut batches = receiver.into_iter();
+        loop {
+            let draft = state.begin()?;
+            let mut recorded = 0;
+            draft.write(|tables| {
+                for batch in batches.by_ref() {
+                    let pages = batch.len() as u64;
+                    for (index, page, outcome) in batch {
+                        let outcome = outcome?;
+                        if matches!(outcome, Outcome::Left) {
+                            left.push(index);
+                            continue;
+                        }
+                        let readers = readers.as_deref_mut();
+                        record(build, &page, outcome, output, had_variants, tables, readers, &mut demands, report)?;
+                    }
+                    build.progress.advance(pages);
+                    recorded += pages;
+                    if recorded >= PER_DRAFT {
+                        break;
                     }
                 }
+                Ok(())
+            })?;
+            if recorded < PER_DRAFT {
+                return Ok(draft);
             }
-            build.progress.advance(pages);
+            draft.keep_for_this_process()?;
         }
-        Ok(())
     })?;
     report.rendered.sort();
     report.settle_diagnostics();
-    Ok((left, demands))
+    Ok(Worked { draft, left, demands })
 }
 
 /// The pages of a build, each of which is taken once.

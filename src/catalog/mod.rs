@@ -10,7 +10,7 @@ mod shared;
 pub use cell::{Cell, CellId};
 pub use group::{Group, Membership, Totals};
 pub use reader::{Reader, Readings, Slice};
-pub use shared::SharedValues;
+pub use shared::{Link, SharedValues};
 
 use std::sync::Arc;
 
@@ -74,11 +74,13 @@ impl Catalog {
 
     /// Name and URL of a record; not a reading. They are the first two fields of its card, and the
     /// rest is not decoded.
-    fn link(&self, id: &RecordId) -> Result<Option<(String, String)>> {
-        let decoded = self.snapshot.bytes(Table::Cards, &keys::record(id), |bytes| {
-            postcard::take_from_bytes::<(String, String)>(bytes).map(|(link, _)| link)
-        })?;
-        decoded.transpose().context("a card in the state cannot be decoded")
+    fn link(&self, id: &RecordId) -> Result<Option<Arc<Link>>> {
+        self.shared.link(id, || {
+            let decoded = self.snapshot.bytes(Table::Cards, &keys::record(id), |bytes| {
+                postcard::take_from_bytes::<(String, String)>(bytes).map(|((name, url), _)| Link::new(name, url))
+            })?;
+            decoded.transpose().context("a card in the state cannot be decoded")
+        })
     }
 
     /// The totals of a group; not a reading.

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
-use super::shared::SharedValue;
+use super::shared::{Link, SharedValue};
 use super::{Catalog, Picture, keys};
 use crate::assets::{Asset, Assets};
 use crate::media::Variant;
@@ -157,7 +157,7 @@ impl Reader {
     }
 
     /// Name and URL of a record.
-    pub fn link(&self, id: &RecordId) -> Result<Option<(String, String)>> {
+    pub fn link(&self, id: &RecordId) -> Result<Option<Arc<Link>>> {
         self.note(Cell::Link(id.clone()));
         self.catalog.link(id)
     }

@@ -35,14 +35,25 @@ pub fn fixed(x: f64, places: usize) -> String {
     if !certain {
         return format!("{x:.places$}");
     }
-    let sign = if x.is_sign_negative() { "-" } else { "" };
-    let digits = (nearest.abs() as u64).to_string();
-    if places == 0 {
-        return format!("{sign}{digits}");
+    let mut out = String::with_capacity(16);
+    if x.is_sign_negative() {
+        out.push('-');
     }
-    let digits = format!("{digits:0>width$}", width = places + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - places);
-    [sign, whole, ".", fraction].concat()
+    let (digits, power) = (nearest.abs() as u64, 10_u64.pow(places as u32));
+    push_digits(&mut out, digits / power, 1);
+    if places > 0 {
+        out.push('.');
+        push_digits(&mut out, digits % power, places);
+    }
+    out
+}
+
+/// A whole number in at least `width` digits.
+fn push_digits(out: &mut String, number: u64, width: usize) {
+    if number >= 10 || width > 1 {
+        push_digits(out, number / 10, width.saturating_sub(1));
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// At most `places` decimals, no trailing zeros, commas between thousands.

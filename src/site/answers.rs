@@ -75,7 +75,7 @@ impl PageAnswers {
         let id = RecordId::parse(reference)
             .ok_or_else(|| format!("`{reference}` is not a reference such as `park:efteling`"))?;
         let link = self.0.link(&id).map_err(in_words)?;
-        link.map(|(_, url)| url.into()).ok_or_else(|| format!("there is no {reference}"))
+        link.map(|link| link.url.as_str().into()).ok_or_else(|| format!("there is no {reference}"))
     }
 
     fn asset(&self, arguments: &Kwargs) -> Result<Value, String> {

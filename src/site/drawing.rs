@@ -153,8 +153,11 @@ impl Track {
 
 /// One decimal is a quarter of a pixel on the largest screen.
 fn short(number: f64) -> String {
-    let text = fixed(number, 1);
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    let mut text = fixed(number, 1);
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    text
 }
 
 /// What the drawing shows, for those who cannot see it.

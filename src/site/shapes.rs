@@ -14,7 +14,7 @@ use crate::render::{Entries, Map, Value, markdown};
 /// `{ name, url }` of a record; none where there is no such record.
 pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
     Ok(match reader.link(id)? {
-        Some((name, url)) => Value::from(map! { "name" => name, "url" => url }),
+        Some(link) => link.value(|| Value::from(map! { "name" => link.name.as_str(), "url" => link.url.as_str() })),
         None => Value::none(),
     })
 }
@@ -39,7 +39,9 @@ pub fn country(reader: &Reader, code: Option<&String>) -> Result<Value> {
     let Some(code) = code else { return Ok(Value::none()) };
     let id = RecordId::new(Kind::Country, code.as_str());
     Ok(match reader.link(&id)? {
-        Some((name, url)) => Value::from(map! { "name" => name, "url" => url, "code" => code.as_str() }),
+        Some(link) => {
+            Value::from(map! { "name" => link.name.as_str(), "url" => link.url.as_str(), "code" => code.as_str() })
+        }
         None => {
             let name = reader.country_name(code);
             Value::from(map! { "name" => name, "url" => Value::none(), "code" => code.as_str() })

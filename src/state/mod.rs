@@ -13,7 +13,7 @@ mod seal;
 mod store;
 mod tables;
 
-pub use store::{Draft, Snapshot, Store, Tables};
+pub use store::{Draft, Lent, Snapshot, Store, Tables};
 pub use tables::Table;
 
 use std::fs;

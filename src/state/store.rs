@@ -99,7 +99,8 @@ impl Draft {
     /// Opens all tables for writing and hands them to `work`.
     pub fn write<R>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<R>) -> Result<R> {
         let tables = Table::ALL.iter().map(|table| self.transaction.open_table(table.definition()));
-        work(&mut Tables { tables: tables.collect::<Result<_, _>>()? }).map_err(plainly)
+        let tables = tables.map(|table| table.map(Some)).collect::<Result<_, _>>()?;
+        work(&mut Tables { tables }).map_err(plainly)
     }
 
     /// Empties every table but those in `kept`.
@@ -137,13 +138,51 @@ fn plainly(error: anyhow::Error) -> anyhow::Error {
 
 /// All tables, open for writing.
 pub struct Tables<'t> {
-    tables: Vec<WriteTable<'t>>,
+    /// By number; nothing where one is lent.
+    tables: Vec<Option<WriteTable<'t>>>,
 }
 
-impl Tables<'_> {
+/// A table that another thread may write to until it is given back.
+pub struct Lent<'t> {
+    table: Table,
+    open: WriteTable<'t>,
+}
+
+impl Lent<'_> {
+    /// Puts bytes under a key, or removes it.
+    pub fn set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match value {
+            Some(value) => drop(self.open.insert(key, value)?),
+            None => drop(self.open.remove(key)?),
+        }
+        Ok(())
+    }
+}
+
+const LENT: &str = "nobody asks for a table while it is lent";
+
+impl<'t> Tables<'t> {
+    /// Lends a table, which nobody else may ask for until it is given back.
+    pub fn lend(&mut self, table: Table) -> Lent<'t> {
+        Lent { table, open: self.tables[table as usize].take().expect(LENT) }
+    }
+
+    /// Takes a table back.
+    pub fn take_back(&mut self, lent: Lent<'t>) {
+        self.tables[lent.table as usize] = Some(lent.open);
+    }
+
+    fn table(&self, table: Table) -> &WriteTable<'t> {
+        self.tables[table as usize].as_ref().expect(LENT)
+    }
+
+    fn table_mut(&mut self, table: Table) -> &mut WriteTable<'t> {
+        self.tables[table as usize].as_mut().expect(LENT)
+    }
+
     /// Puts bytes under a key, replacing what was there.
     pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
-        self.tables[table as usize].insert(key, value)?;
+        self.table_mut(table).insert(key, value)?;
         Ok(())
     }
 
@@ -154,13 +193,13 @@ impl Tables<'_> {
 
     /// Removes a key; says whether it was there.
     pub fn remove(&mut self, table: Table, key: &[u8]) -> Result<bool> {
-        Ok(self.tables[table as usize].remove(key)?.is_some())
+        Ok(self.table_mut(table).remove(key)?.is_some())
     }
 }
 
 impl Store for Tables<'_> {
     fn bytes<R>(&self, table: Table, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        bytes_in(&self.tables[table as usize], key, read)
+        bytes_in(self.table(table), key, read)
     }
 
     fn scan(
@@ -169,11 +208,11 @@ impl Store for Tables<'_> {
         start: &[u8],
         visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        scan_in(&self.tables[table as usize], start, visit)
+        scan_in(self.table(table), start, visit)
     }
 
     fn count(&self, table: Table) -> Result<u64> {
-        Ok(self.tables[table as usize].len()?)
+        Ok(self.table(table).len()?)
     }
 }
 

@@ -31,7 +31,8 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
         let Some(card) = reader.member_card(&id)? else { continue };
         let CardDetails::Ride(ride) = &card.details else { continue };
         let Some(opened) = ride.opened else { continue };
-        let park = reader.link(&RecordId::new(Kind::Park, id.parent_key()))?.unwrap_or_default().0;
+        let park = reader.link(&RecordId::new(Kind::Park, id.parent_key()))?.unwrap_or_default();
+        let park = &park.name;
         let url = format!("{base}{}", card.url);
         let summary = format!("{} at {park}, opened {opened}.", ride.category.name());
         let title = format!("New ride: {} at {park}", card.name);

@@ -83,7 +83,7 @@ fn body(reader: &Reader, body: &str) -> Result<Value, Failure> {
     };
     let mut broken = None;
     let html = markdown::to_html(body, style, |id| match reader.link(id) {
-        Ok(target) => target,
+        Ok(target) => target.map(|link| (link.name.clone(), link.url.clone())),
         Err(error) => {
             broken = Some(error);
             None

@@ -25,13 +25,13 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
         "kinds" => shapes::texts(&model.kinds),
         "list" => list,
     });
-    let otherwise = || format!("{}, a model by {}.", common.name, maker.0);
+    let otherwise = || format!("{}, a model by {}.", common.name, maker.name);
     let description = common.description.clone().unwrap_or_else(otherwise);
     let frame = Frame {
         heading: heading(&common.name, number),
-        title: format!("{} – {}", heading(&common.name, number), maker.0),
+        title: format!("{} – {}", heading(&common.name, number), maker.name),
         description: Some(heading(&description, number)),
-        breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), maker],
+        breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), (maker.name.clone(), maker.url.clone())],
         updated: common.updated.as_ref().map(shapes::date),
         previous,
         next,

@@ -78,7 +78,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "position" => position + 1,
         "of" => siblings.len(),
     });
-    let (park_name, park_url) = reader.link(&park)?.unwrap_or_default();
+    let park = reader.link(&park)?.unwrap_or_default();
+    let park_name = &park.name;
     let frame =
         Frame {
             heading: common.name.clone(),
@@ -86,7 +87,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             description: Some(common.description.clone().unwrap_or_else(|| {
                 format!("{}, {} at {park_name}.", common.name, ride.category.name().to_lowercase())
             })),
-            breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned()), (park_name, park_url)],
+            breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned()), (park_name.clone(), park.url.clone())],
             updated: common.updated.as_ref().map(shapes::date),
             ..Frame::default()
         };

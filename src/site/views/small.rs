@@ -12,10 +12,10 @@ use super::missing;
 
 /// A page that sends its visitors to a record.
 pub fn redirect(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
-    let (name, url) = reader.link(id)?.ok_or_else(|| missing(id))?;
-    let to = format!("{}{url}", reader.site().base_url);
-    let values = map! { "to" => to, "to_path" => url, "name" => name.as_str() };
-    let frame = Frame { heading: name, noindex: true, ..Frame::default() };
+    let link = reader.link(id)?.ok_or_else(|| missing(id))?;
+    let to = format!("{}{}", reader.site().base_url, link.url);
+    let values = map! { "to" => to, "to_path" => link.url.as_str(), "name" => link.name.as_str() };
+    let frame = Frame { heading: link.name.clone(), noindex: true, ..Frame::default() };
     Ok(framed(route, "redirect.html", frame, ("redirect", values), reader)?)
 }
 
