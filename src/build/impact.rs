@@ -236,7 +236,8 @@ impl Asked<'_> {
                 let park = RecordId::new(Kind::Park, id.parent_key());
                 if let Some(CardDetails::Park { country: Some(code), .. }) = self.card(&park)?.map(|card| card.details)
                 {
-                    reach.cells.note(&Cell::Totals(Group::ParksOfCountry(code)));
+                    reach.cells.note(&Cell::Totals(Group::ParksOfCountry(code.clone())));
+                    reach.cells.note(&Cell::Counts(Group::ParksOfCountry(code)));
                 }
             }
             // A country comes with its first park and goes with its last.
@@ -261,6 +262,7 @@ impl Asked<'_> {
             (1..=pages).for_each(|number| reach.cells.note(&Cell::Slice(group.clone(), number)));
         }
         reach.cells.note(&Cell::Totals(group.clone()));
+        reach.cells.note(&Cell::Counts(group.clone()));
         reach.cells.note(&Cell::Group(group));
         Ok(())
     }

@@ -255,6 +255,9 @@ impl<'i, 't> Index<'i, 't> {
             let new = old.plus(dirt.totals, 1);
             if new != old {
                 self.changes.note_because(&Cell::Totals(group.clone()), dirt.causes);
+                if new.counts() != old.counts() {
+                    self.changes.note_because(&Cell::Counts(group.clone()), dirt.causes);
+                }
                 if new.is_empty() {
                     self.tables.remove(Table::Totals, &key)?;
                 } else {
@@ -398,7 +401,7 @@ impl<'i, 't> Index<'i, 't> {
                     let counted = Totals { rides: share.rides, coasters: share.coasters, ..Totals::default() };
                     let dirt = self.dirty.entry(Group::ParksOfCountry(country.clone())).or_default();
                     dirt.totals = dirt.totals.plus(counted, times);
-                    dirt.causes.add(Cell::Totals(Group::RidesOfPark(id.key.to_string())).id());
+                    dirt.causes.add(Cell::Counts(Group::RidesOfPark(id.key.to_string())).id());
                     dirt.causes.add(Cell::Card(id.clone()).id());
                 }
             }

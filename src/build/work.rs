@@ -45,8 +45,9 @@ enum Outcome {
     Left,
 }
 
-/// Pages recorded in one draft: the database holds a list of everything that a draft has written.
-const PER_DRAFT: u64 = 1 << 16;
+/// Pages recorded in one draft: the database holds a list of everything that a draft has written. Few where
+/// bugs are looked for, so that small sites have several too.
+const PER_DRAFT: u64 = if cfg!(debug_assertions) { 64 } else { 1 << 16 };
 
 /// What has come of the work.
 pub struct Worked {

@@ -24,8 +24,10 @@ pub enum Cell {
     Group(Group),
     /// One page of a group that is longer than a page.
     Slice(Group, u32),
-    /// The totals of a group.
+    /// The totals of a group, ratings included.
     Totals(Group),
+    /// The totals of a group but for its ratings, which change far more often and which lists do not show.
+    Counts(Group),
     /// A template with everything it extends, includes and calls.
     Template(String),
     /// An asset: its URL and its bytes.
@@ -54,6 +56,7 @@ impl Cell {
             Self::Group(group) => (5, group.tag(), group.key()),
             Self::Slice(group, page) => return mixed(7, group.tag(), *page, group.key()),
             Self::Totals(group) => (6, group.tag(), group.key()),
+            Self::Counts(group) => (13, group.tag(), group.key()),
             Self::Template(name) => (8, 0, name.as_str()),
             Self::Asset(path) => (9, 0, path.as_str()),
             Self::Picture(path) => (10, 0, path.as_str()),
@@ -83,6 +86,7 @@ impl fmt::Display for Cell {
             Self::Group(group) => write!(f, "{group}"),
             Self::Slice(group, number) => write!(f, "page {number} of {group}"),
             Self::Totals(group) => write!(f, "totals of {group}"),
+            Self::Counts(group) => write!(f, "counts of {group}"),
             Self::Template(name) => write!(f, "template {name}"),
             Self::Asset(path) => write!(f, "asset {path}"),
             Self::Assets => f.write_str("all assets"),

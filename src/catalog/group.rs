@@ -153,6 +153,11 @@ impl Totals {
         }
     }
 
+    /// The same without ratings.
+    pub fn counts(self) -> Self {
+        Self { rating_tenths: 0, ratings: 0, ..self }
+    }
+
     /// Whether nothing is counted.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -174,7 +174,13 @@ impl Reader {
         Ok(self.catalog.snapshot.value(Table::Photos, &keys::record(id))?.unwrap_or_default())
     }
 
-    /// The totals of a group.
+    /// The totals of a group but for its ratings, which are 0 here.
+    pub fn counts(&self, group: &Group) -> Result<Totals> {
+        self.note(Cell::Counts(group.clone()));
+        Ok(self.catalog.totals(group)?.counts())
+    }
+
+    /// The totals of a group, for who shows its ratings.
     pub fn totals(&self, group: &Group) -> Result<Totals> {
         self.note(Cell::Totals(group.clone()));
         self.catalog.totals(group)
@@ -195,7 +201,7 @@ impl Reader {
     /// Page `number` (from 1) of a group. Where the group has more than one page, only that page
     /// and the totals are noted, so that a change elsewhere in the group does not count.
     pub fn slice(&self, group: &Group, number: u32, per_page: u32) -> Result<Slice> {
-        let total = self.totals(group)?.members.max(0) as u32;
+        let total = self.counts(group)?.members.max(0) as u32;
         let pages = total.div_ceil(per_page).max(1);
         let start = (number - 1) * per_page;
         let members = if pages == 1 {

@@ -195,8 +195,8 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
                 "roles" => words,
                 "role_names" => names,
                 "country" => country(reader, code.as_ref())?,
-                "rides" => reader.totals(&Group::RidesOfCompany(id.key.to_string()))?.members,
-                "parks" => reader.totals(&Group::ParksOfCompany(id.key.to_string()))?.members,
+                "rides" => reader.counts(&Group::RidesOfCompany(id.key.to_string()))?.members,
+                "parks" => reader.counts(&Group::ParksOfCompany(id.key.to_string()))?.members,
             });
             values.into()
         }
@@ -204,12 +204,12 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
             let mut values = head(id, card);
             values.extend(map! {
                 "manufacturer" => link(reader, &RecordId::new(Kind::Company, id.parent_key()))?,
-                "rides" => reader.totals(&Group::RidesOfModel(id.key.to_string()))?.members,
+                "rides" => reader.counts(&Group::RidesOfModel(id.key.to_string()))?.members,
             });
             values.into()
         }
         CardDetails::Country => {
-            let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
+            let totals = reader.counts(&Group::ParksOfCountry(id.key.to_string()))?;
             let mut values = head(id, card);
             values.extend(map! {
                 "code" => &*id.key,
@@ -271,7 +271,7 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
 pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries> {
     let mut values = head(id, card);
     if let CardDetails::Park { park_type, status, city, region, country: code, opened, closed, .. } = &card.details {
-        let totals = reader.totals(&Group::RidesOfPark(id.key.to_string()))?;
+        let totals = reader.counts(&Group::RidesOfPark(id.key.to_string()))?;
         values.extend(map! {
             "type" => park_type.map(|kind| kind.word()),
             "type_name" => park_type.map_or("Park", |kind| kind.name()),

@@ -13,7 +13,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let card = reader.card(id)?.ok_or_else(|| missing(id))?;
     let list = page_of(route, &Group::ParksOfCountry(id.key.to_string()), number, reader)?;
     let (previous, next) = neighbours(&list);
-    let totals = reader.totals(&Group::ParksOfCountry(id.key.to_string()))?;
+    let totals = reader.counts(&Group::ParksOfCountry(id.key.to_string()))?;
     let mut values = card_values(reader, id, &card)?;
     values.insert("list", list);
     let frame = Frame {

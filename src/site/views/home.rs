@@ -31,16 +31,16 @@ pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
     let articles = shapes::cards(reader, &reader.first_members(&Group::Articles, FEW)?)?;
     let mut countries = Vec::new();
     for id in reader.members(&Group::Countries)? {
-        countries.push((reader.totals(&Group::ParksOfCountry(id.key.to_string()))?.members, id));
+        countries.push((reader.counts(&Group::ParksOfCountry(id.key.to_string()))?.members, id));
     }
     let count = countries.len();
     countries.sort_by_key(|(parks, id)| (Reverse(*parks), id.clone()));
     let ids: Vec<_> = countries.into_iter().take(FEW).map(|(_, id)| id).collect();
     let values = map! {
-        "parks" => reader.totals(&Group::Parks)?.members,
+        "parks" => reader.counts(&Group::Parks)?.members,
         "rides" => rides.members,
         "coasters" => rides.coasters,
-        "companies" => reader.totals(&Group::Sitemap(Kind::Company))?.members,
+        "companies" => reader.counts(&Group::Sitemap(Kind::Company))?.members,
         "countries" => count,
         "top_rides" => top,
         "newest_rides" => newest,

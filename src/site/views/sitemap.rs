@@ -14,7 +14,7 @@ pub fn index(route: &Route, reader: &Reader) -> Result<View, Failure> {
         vec![Value::from(map! { "loc" => format!("{base}/sitemaps/site.xml"), "lastmod" => Value::none() })];
     for kind in KINDS_WITH_PAGES {
         let group = Group::Sitemap(kind);
-        let members = reader.totals(&group)?.members;
+        let members = reader.counts(&group)?.members;
         for number in Route::numbers(&group, members, SITEMAP_PART) {
             let url = Route::Sitemap(kind, number).url();
             let url = url.as_ref().map_or("/", |url| url.as_str());
