@@ -6,8 +6,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Options;
 
-/// Questions that a disk is asked at once: a solid one answers some 16 in the time of two.
-const AT_ONCE: usize = 16;
+/// Questions that a disk is asked at once: a solid one answers many in the time of two.
+const AT_ONCE: usize = 8;
 
 /// The same where addresses count: every thread takes some.
 const FEW: usize = 4;

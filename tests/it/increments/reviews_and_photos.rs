@@ -58,9 +58,8 @@ fn a_rating_moves_no_ride_in_the_list_of_all() {
     // The other lists, which count rides but not ratings, are not even looked at.
     let (_, plan, _) = site.command(&["build", "--dry-run", "--json"]);
     let plan: serde_json::Value = serde_json::from_str(&plan).expect("one JSON object");
-    let due: Vec<&str> =
-        plan["plan"]["due"].as_array().expect("pages").iter().flat_map(|page| page["page"].as_str()).collect();
-    assert_eq!(due, ["/", "/parks/efteling/", "/parks/efteling/rides/r-11/", "/rides/page/6/"]);
+    let due = plan["plan"]["due"].as_array().expect("pages").iter().flat_map(|page| page["page"].as_str());
+    assert_eq!(due.filter(|page| page.starts_with("/rides/")).collect::<Vec<_>>(), ["/rides/page/6/"]);
     site.build().rendered(["/parks/efteling/rides/r-11/", "/parks/efteling/", "/rides/page/6/", "/"]);
     assert!(best(&site).find("Ride 11") < best(&site).find("Ride 00"));
 }
