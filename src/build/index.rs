@@ -12,11 +12,12 @@ use super::changes::{Causes, Changes};
 use super::differences;
 use super::packed::PageChanges;
 use super::places::Places;
+use super::slices::{InPlace, Slices};
 use crate::catalog::group::{contribution, memberships};
-use crate::catalog::keys::{self, SliceMark};
+use crate::catalog::keys;
 use crate::catalog::{Cell, Group, Membership, Totals};
 use crate::config::Settings;
-use crate::digest::{Digest, Digester};
+use crate::digest::Digest;
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
 use crate::site::Route;
@@ -59,11 +60,13 @@ pub struct Settled<'i, 't> {
 }
 
 /// What has happened to a group.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Dirt {
     totals: Totals,
     /// Whether members came, went, moved or look different.
     members: bool,
+    /// The places of those that look different, where that is all that happened.
+    places: InPlace,
     /// Which did.
     causes: Causes,
 }
@@ -172,6 +175,9 @@ impl<'i, 't> Index<'i, 't> {
             let dirt = self.dirty.entry(membership.group.clone()).or_default();
             dirt.totals = dirt.totals.plus(took, -1);
             dirt.members |= !stays;
+            if !stays {
+                dirt.places.add(None);
+            }
             if let Some(cause) = cause.filter(|_| !stays) {
                 dirt.causes.add(cause);
             }
@@ -183,9 +189,13 @@ impl<'i, 't> Index<'i, 't> {
                 let (key, value) = (keys::member(group.digest(), sort), keys::member_value(id, &membership));
                 self.places.set(self.tables, key, Some(value))?;
             }
-            let dirt = self.dirty.entry(membership.group).or_default();
+            let stays = before.iter().any(|earlier| earlier.group == *group && earlier.sort == *sort);
+            let dirt = self.dirty.entry(group.clone()).or_default();
             dirt.totals = dirt.totals.plus(gives, 1);
             dirt.members |= !same;
+            if !same {
+                dirt.places.add(stays.then_some(sort));
+            }
             if let Some(cause) = cause.filter(|_| !same) {
                 dirt.causes.add(cause);
             }
@@ -268,7 +278,13 @@ impl<'i, 't> Index<'i, 't> {
                 self.changes.note_because(&Cell::Group(group.clone()), dirt.causes);
                 self.causes = dirt.causes;
                 if let Some(size) = per_page(&group, &self.settings.per_page) {
-                    self.cut(&group, old.members, new.members, size)?;
+                    match dirt.places {
+                        InPlace::These(places) if old.members == new.members => {
+                            let mut slices = Slices { tables: self.tables, changes: self.changes, causes: self.causes };
+                            slices.mark_around(&group, &places, new.members, size)?;
+                        }
+                        _ => self.cut(&group, old.members, new.members, size)?,
+                    }
                 }
             }
         }
@@ -278,7 +294,8 @@ impl<'i, 't> Index<'i, 't> {
     /// Works out anew every slice of a group, and which of its pages exist.
     fn cut(&mut self, group: &Group, old_members: i64, members: i64, size: u32) -> Result<()> {
         if members > i64::from(size) || old_members > i64::from(size) {
-            self.mark_slices(group, members, size)?;
+            let mut slices = Slices { tables: self.tables, changes: self.changes, causes: self.causes };
+            slices.mark(group, members, size)?;
         }
         let before = Route::numbers(group, old_members, size);
         let after = Route::numbers(group, members, size);
@@ -290,50 +307,6 @@ impl<'i, 't> Index<'i, 't> {
         for number in after.filter(|number| !before.contains(number)) {
             if let Some(route) = Route::of_group(group, number) {
                 self.add_page(route);
-            }
-        }
-        Ok(())
-    }
-
-    fn mark_slices(&mut self, group: &Group, members: i64, size: u32) -> Result<()> {
-        let prefix = group.digest().0;
-        let mut marks: Vec<SliceMark> = Vec::new();
-        let mut digester = Digester::default();
-        let mut count = 0_u32;
-        self.tables.scan_prefix(Table::Members, &prefix, |key, value| {
-            if count.is_multiple_of(size) {
-                if let Some(last) = marks.last_mut() {
-                    last.digest = std::mem::take(&mut digester).finish();
-                }
-                marks.push(SliceMark { first: key[16..].to_vec(), digest: Digest::default() });
-            }
-            digester.part(value);
-            count += 1;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if let Some(last) = marks.last_mut() {
-            last.digest = digester.finish();
-        }
-        if members <= i64::from(size) {
-            marks.clear();
-        }
-        let mut old = Vec::new();
-        self.tables.scan_prefix(Table::Slices, &prefix, |_, value| {
-            old.push(postcard::from_bytes::<SliceMark>(value)?);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        for index in 0..old.len().max(marks.len()) {
-            let number = index as u32 + 1;
-            let (before, after) = (old.get(index), marks.get(index));
-            if before == after {
-                continue;
-            }
-            if before.map(|mark| mark.digest) != after.map(|mark| mark.digest) {
-                self.changes.note_because(&Cell::Slice(group.clone(), number), self.causes);
-            }
-            match after {
-                Some(mark) => self.tables.put_value(Table::Slices, &keys::slice(group, number), mark)?,
-                None => drop(self.tables.remove(Table::Slices, &keys::slice(group, number))?),
             }
         }
         Ok(())

@@ -31,6 +31,7 @@ mod rows;
 mod scan;
 mod scratch;
 mod session;
+mod slices;
 mod sync;
 mod threads;
 mod told;

@@ -65,6 +65,25 @@ fn a_rating_moves_no_ride_in_the_list_of_all() {
 }
 
 #[test]
+fn a_ride_that_stays_where_it_is_concerns_one_list() {
+    let mut site = Site::new().park("efteling", "name = 'Efteling'");
+    for ride in 0..7 {
+        let name = format!("name = 'Ride {ride}'\ncategory = 'other'");
+        site = site.ride(&format!("efteling/r-{ride}"), &name);
+    }
+    site.edit("lifthill.toml", "title", "lists = { rides = 2 }\ntitle");
+    site.build();
+    let (first, second) = ("rides/index.html", "rides/page/2/index.html");
+    let cases = [("0", first), ("1", first), ("2", second), ("3", second), ("6", "rides/page/4/index.html")];
+    for (ride, list) in cases {
+        site.edit(&format!("content/parks/efteling/rides/r-{ride}.md"), "'other'", "'transport'");
+        let built = site.build();
+        let files = built.rendered_files();
+        assert_eq!(files.iter().filter(|file| file.starts_with("rides/")).collect::<Vec<_>>(), [list], "ride {ride}");
+    }
+}
+
+#[test]
 fn reviews_of_a_park_touch_it() {
     let site = built();
     let line = "{\"author\":\"Bo\",\"rating\":7,\"text\":\"Nice.\",\"created\":\"2024-01-01\"}\n";
