@@ -126,7 +126,7 @@ impl Room {
 
     /// Bytes for the pages that the state's database keeps at hand.
     pub fn state_cache(self) -> u64 {
-        self.0.map_or(96 << 20, |limit| (limit / 16).clamp(8 << 20, 1 << 30))
+        self.0.map_or(64 << 20, |limit| (limit / 16).clamp(8 << 20, 1 << 30))
     }
 
     /// What is left beside such `lists` of a bound.
