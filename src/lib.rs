@@ -11,9 +11,9 @@
 //! ```
 //!
 //! 1. **Look.** Walk `content/` and stat every output, both at once, by more threads than there are
-//!    processors: they wait for the disk. A file whose stamp (size,
-//!    times, inode) is as it was left, and old enough to be believed, is not read. A database is
-//!    asked what has changed since the last build ([`source::postgres`]).
+//!    processors: they wait for the disk. A file whose stamp (size, times, inode) is as it was
+//!    left, and old enough to be believed, is not read. A database is asked what has changed since
+//!    the last build ([`source::postgres`]).
 //! 2. **Sync.** Parse what changed into *records*; derive their *cards* (what other pages show)
 //!    and their places in *groups* (rides of a park, parks of a country). Everything that changed
 //!    is a *cell*.

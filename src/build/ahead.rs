@@ -36,8 +36,8 @@ pub enum Outcome {
     Picture(Box<Picture>, bool),
 }
 
-/// What a file that is no picture holds, if it could be read.
-type Text = Result<Option<FileBytes>, Box<Diagnostic>>;
+/// What a file holds, if it could be read.
+type Bytes = Result<Option<FileBytes>, Box<Diagnostic>>;
 
 /// Reads and parses `candidates`, in their order and some batches ahead of who takes them.
 pub fn parse<'s>(
@@ -46,22 +46,23 @@ pub fn parse<'s>(
     candidates: Candidates,
     reading: &'s Reading,
 ) -> Receiver<Vec<(Candidate, Outcome)>> {
-    let (to_parse, texts) = crossbeam_channel::bounded::<Vec<(Candidate, Option<Text>)>>(1);
+    let (to_parse, texts) = crossbeam_channel::bounded::<Vec<(Candidate, Option<Bytes>)>>(1);
     let (sender, parsed) = crossbeam_channel::bounded(2);
     scope.spawn(move || {
-        let read = |candidate: Candidate| {
-            let text = read_text(build, &candidate);
+        let read_text = |candidate: Candidate| {
+            // Pictures are read only when there is room for them.
+            let text = (!source::is_picture(&candidate.path)).then(|| read(build, &candidate));
             (candidate, text)
         };
         for batch in Batches(candidates.take()) {
-            let batch = batch.into_par_iter().with_min_len(AT_A_TIME).map(read);
+            let batch = batch.into_par_iter().with_min_len(AT_A_TIME).map(read_text);
             if to_parse.send(build.threads.waiting.install(|| batch.collect())).is_err() {
                 return;
             }
         }
     });
     scope.spawn(move || {
-        let parse = |(candidate, text): (Candidate, Option<Text>)| {
+        let parse = |(candidate, text): (Candidate, Option<Bytes>)| {
             let outcome = parse_one(build, &candidate, text, reading);
             (candidate, outcome)
         };
@@ -92,20 +93,18 @@ impl<I: Iterator<Item = Candidate>> Iterator for Batches<I> {
     }
 }
 
-/// `None` for pictures, which are read only when there is room for them.
-fn read_text(build: &Build<'_>, candidate: &Candidate) -> Option<Text> {
-    let text = !source::is_picture(&candidate.path);
-    text.then(|| source::read(&build.options.root, &candidate.path, candidate.stamp.size))
+fn read(build: &Build<'_>, candidate: &Candidate) -> Bytes {
+    source::read(&build.options.root, &candidate.path, candidate.stamp.size)
 }
 
-fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Text>, reading: &Reading) -> Outcome {
+/// Parses the `text` of a file; `None` is a picture, which is still to be read.
+fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, reading: &Reading) -> Outcome {
     let is_photo = text.is_none();
     // A picture file may be as large as many of them.
     if is_photo && let Err(little) = pictures::check_room(build, &candidate.path, candidate.stamp.size) {
         return Outcome::TooLarge(little);
     }
-    let read = || source::read(&build.options.root, &candidate.path, candidate.stamp.size);
-    match text.unwrap_or_else(read) {
+    match text.unwrap_or_else(|| read(build, candidate)) {
         Err(problem) => Outcome::Unreadable(problem),
         Ok(None) => Outcome::Vanished,
         Ok(Some(file)) => {

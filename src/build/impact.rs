@@ -236,7 +236,6 @@ impl Asked<'_> {
                 let park = RecordId::new(Kind::Park, id.parent_key());
                 if let Some(CardDetails::Park { country: Some(code), .. }) = self.card(&park)?.map(|card| card.details)
                 {
-                    reach.cells.note(&Cell::Totals(Group::ParksOfCountry(code.clone())));
                     reach.cells.note(&Cell::Counts(Group::ParksOfCountry(code)));
                 }
             }

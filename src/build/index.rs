@@ -12,7 +12,7 @@ use super::changes::{Causes, Changes};
 use super::differences;
 use super::packed::PageChanges;
 use super::places::Places;
-use super::slices::{InPlace, Slices};
+use super::slices::{Slices, Touched};
 use crate::catalog::group::{contribution, memberships};
 use crate::catalog::keys;
 use crate::catalog::{Cell, Group, Membership, Totals};
@@ -63,11 +63,9 @@ pub struct Settled<'i, 't> {
 #[derive(Clone, Debug, Default)]
 struct Dirt {
     totals: Totals,
-    /// Whether members came, went, moved or look different.
-    members: bool,
-    /// The places of those that look different, where that is all that happened.
-    places: InPlace,
-    /// Which did.
+    /// Which members came, went, moved or look different.
+    touched: Touched,
+    /// Because of what.
     causes: Causes,
 }
 
@@ -109,6 +107,11 @@ impl<'i, 't> Index<'i, 't> {
             bad_urls: Vec::new(),
             gone: BTreeSet::new(),
         }
+    }
+
+    /// Whether nothing can be known of a record: in a first build, of any that was given no card yet.
+    pub fn is_unknown(&self, id: &RecordId) -> bool {
+        self.first && !self.met.contains(&id.short())
     }
 
     /// Replaces the card of a record; `None` where the record is no more.
@@ -167,37 +170,24 @@ impl<'i, 't> Index<'i, 't> {
         let (after, gives) = of(new);
         let cause = (!self.first).then(|| Cell::Card(id.clone()).id());
         for membership in &before {
-            let stays = after.iter().any(|other| other.group == membership.group && other.sort == membership.sort);
-            let key = keys::member(membership.group.digest(), &membership.sort);
-            if !stays {
-                self.places.set(self.tables, key, None)?;
-            }
             let dirt = self.dirty.entry(membership.group.clone()).or_default();
             dirt.totals = dirt.totals.plus(took, -1);
-            dirt.members |= !stays;
-            if !stays {
-                dirt.places.add(None);
-            }
-            if let Some(cause) = cause.filter(|_| !stays) {
-                dirt.causes.add(cause);
+            if !membership.is_placed_among(&after) {
+                dirt.touched.add(None);
+                cause.into_iter().for_each(|cause| dirt.causes.add(cause));
+                let key = keys::member(membership.group.digest(), &membership.sort);
+                self.places.set(self.tables, key, None)?;
             }
         }
         for membership in after {
             let Membership { group, sort, .. } = &membership;
-            let same = before.contains(&membership);
-            if !same {
-                let (key, value) = (keys::member(group.digest(), sort), keys::member_value(id, &membership));
-                self.places.set(self.tables, key, Some(value))?;
-            }
-            let stays = before.iter().any(|earlier| earlier.group == *group && earlier.sort == *sort);
             let dirt = self.dirty.entry(group.clone()).or_default();
             dirt.totals = dirt.totals.plus(gives, 1);
-            dirt.members |= !same;
-            if !same {
-                dirt.places.add(stays.then_some(sort));
-            }
-            if let Some(cause) = cause.filter(|_| !same) {
-                dirt.causes.add(cause);
+            if !before.contains(&membership) {
+                dirt.touched.add(membership.is_placed_among(&before).then_some(sort));
+                cause.into_iter().for_each(|cause| dirt.causes.add(cause));
+                let (key, value) = (keys::member(group.digest(), sort), keys::member_value(id, &membership));
+                self.places.set(self.tables, key, Some(value))?;
             }
         }
         Ok(())
@@ -274,14 +264,13 @@ impl<'i, 't> Index<'i, 't> {
                     self.tables.put_value(Table::Totals, &key, &new)?;
                 }
             }
-            if dirt.members {
+            if !dirt.touched.is_nothing() {
                 self.changes.note_because(&Cell::Group(group.clone()), dirt.causes);
                 self.causes = dirt.causes;
                 if let Some(size) = per_page(&group, &self.settings.per_page) {
-                    match dirt.places {
-                        InPlace::These(places) if old.members == new.members => {
-                            let mut slices = Slices { tables: self.tables, changes: self.changes, causes: self.causes };
-                            slices.mark_around(&group, &places, new.members, size)?;
+                    match dirt.touched {
+                        Touched::InPlace(places) if old.members == new.members => {
+                            self.slices().mark_around(&group, &places, new.members, size)?;
                         }
                         _ => self.cut(&group, old.members, new.members, size)?,
                     }
@@ -291,11 +280,14 @@ impl<'i, 't> Index<'i, 't> {
         Ok(())
     }
 
+    fn slices(&mut self) -> Slices<'_, 't> {
+        Slices { tables: self.tables, changes: self.changes, causes: self.causes }
+    }
+
     /// Works out anew every slice of a group, and which of its pages exist.
     fn cut(&mut self, group: &Group, old_members: i64, members: i64, size: u32) -> Result<()> {
         if members > i64::from(size) || old_members > i64::from(size) {
-            let mut slices = Slices { tables: self.tables, changes: self.changes, causes: self.causes };
-            slices.mark(group, members, size)?;
+            self.slices().mark(group, members, size)?;
         }
         let before = Route::numbers(group, old_members, size);
         let after = Route::numbers(group, members, size);

@@ -12,28 +12,33 @@ use crate::catalog::{Cell, Group};
 use crate::digest::{Digest, Digester};
 use crate::state::{Store, Table, Tables};
 
-/// The places of members that stayed where they were.
+/// Which members of a group something happened to.
 #[derive(Clone, Debug)]
-pub enum InPlace {
-    /// These, by their sort keys.
-    These(Vec<Vec<u8>>),
-    /// Members came or went, or there are too many to be looked for one by one.
-    No,
+pub enum Touched {
+    /// Those at these places, which look different where they are; none at first.
+    InPlace(Vec<Vec<u8>>),
+    /// Some came or went, or there are too many to be looked for one by one.
+    Any,
 }
 
-impl Default for InPlace {
+impl Default for Touched {
     fn default() -> Self {
-        Self::These(Vec::new())
+        Self::InPlace(Vec::new())
     }
 }
 
-impl InPlace {
+impl Touched {
     /// A member that looks different at `place`, or one that came or went.
-    pub fn add(&mut self, place: Option<&[u8]>) {
+    pub fn add(&mut self, place: Option<&Vec<u8>>) {
         match (&mut *self, place) {
-            (Self::These(places), Some(place)) if places.len() < 16 => places.push(place.to_vec()),
-            _ => *self = Self::No,
+            (Self::InPlace(places), Some(place)) if places.len() < 16 => places.push(place.clone()),
+            _ => *self = Self::Any,
         }
+    }
+
+    /// Whether nothing happened to any.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::InPlace(places) if places.is_empty())
     }
 }
 

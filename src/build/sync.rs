@@ -353,7 +353,7 @@ impl<'s> Sync<'s, '_, '_> {
 
     fn put_record(&mut self, path: &str, id: RecordId, record: Record) -> Result<()> {
         let key = keys::record(&id);
-        let unknown = self.index.first && !self.index.met.contains(&id.short());
+        let unknown = self.index.is_unknown(&id);
         let old: Option<StoredRecord> = if unknown { None } else { self.index.tables.value(Table::Records, &key)? };
         if let Some(old) = old.as_ref().filter(|old| old.origin != path) {
             // Should the other file be read in this sync, then after this one; else nothing is lost by waiting.
@@ -410,7 +410,7 @@ impl<'s> Sync<'s, '_, '_> {
             old.as_deref().map_or(Ok((0, &[][..])), postcard::take_from_bytes::<u64>).map(|(length, _)| length);
         let detail = || before.ok().map(|before| format!("{before} → {}", things.len()));
         self.index.changes.note_with(&cell(target.clone()), detail);
-        if self.index.first && !self.index.met.contains(&target.short()) {
+        if self.index.is_unknown(target) {
             return Ok(());
         }
         let stored: Option<StoredRecord> = self.index.tables.value(Table::Records, &key)?;

@@ -175,6 +175,13 @@ pub struct Membership {
     pub facet: Digest,
 }
 
+impl Membership {
+    /// Whether one of `others` is in the same place of the same group, whatever the group holds of it.
+    pub fn is_placed_among(&self, others: &[Self]) -> bool {
+        others.iter().any(|other| other.group == self.group && other.sort == self.sort)
+    }
+}
+
 /// What a record adds to the totals of every group it is in.
 pub fn contribution(card: &Card) -> Totals {
     let mut totals = Totals { members: 1, ..Totals::default() };

@@ -199,7 +199,7 @@ impl Reader {
     }
 
     /// Page `number` (from 1) of a group. Where the group has more than one page, only that page
-    /// and the totals are noted, so that a change elsewhere in the group does not count.
+    /// and the counts are noted, so that a change elsewhere in the group does not count.
     pub fn slice(&self, group: &Group, number: u32, per_page: u32) -> Result<Slice> {
         let total = self.counts(group)?.members.max(0) as u32;
         let pages = total.div_ceil(per_page).max(1);

@@ -42,14 +42,20 @@ fn best(site: &Site) -> String {
     table.split_once("</table>").expect("its end").0.to_owned()
 }
 
-#[test]
-fn a_rating_moves_no_ride_in_the_list_of_all() {
+/// A park with so many rides, `r-00` first, and a list of all of them with two on a page.
+fn listed_by_two(rides: u32) -> Site {
     let mut site = Site::new().park("efteling", "name = 'Efteling'");
-    for ride in 0..12 {
+    for ride in 0..rides {
         let name = format!("name = 'Ride {ride:02}'\ncategory = 'other'");
         site = site.ride(&format!("efteling/r-{ride:02}"), &name);
     }
     site.edit("lifthill.toml", "title", "lists = { rides = 2 }\ntitle");
+    site
+}
+
+#[test]
+fn a_rating_moves_no_ride_in_the_list_of_all() {
+    let site = listed_by_two(12);
     let reviews = "content/parks/efteling/reviews.jsonl";
     site.write(reviews, review("r-00", "2024-06-01", "8"));
     site.build();
@@ -66,15 +72,10 @@ fn a_rating_moves_no_ride_in_the_list_of_all() {
 
 #[test]
 fn a_ride_that_stays_where_it_is_concerns_one_list() {
-    let mut site = Site::new().park("efteling", "name = 'Efteling'");
-    for ride in 0..7 {
-        let name = format!("name = 'Ride {ride}'\ncategory = 'other'");
-        site = site.ride(&format!("efteling/r-{ride}"), &name);
-    }
-    site.edit("lifthill.toml", "title", "lists = { rides = 2 }\ntitle");
+    let site = listed_by_two(7);
     site.build();
     let (first, second) = ("rides/index.html", "rides/page/2/index.html");
-    let cases = [("0", first), ("1", first), ("2", second), ("3", second), ("6", "rides/page/4/index.html")];
+    let cases = [("00", first), ("01", first), ("02", second), ("03", second), ("06", "rides/page/4/index.html")];
     for (ride, list) in cases {
         site.edit(&format!("content/parks/efteling/rides/r-{ride}.md"), "'other'", "'transport'");
         let built = site.build();
