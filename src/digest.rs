@@ -36,7 +36,17 @@ impl Digest {
 
     /// The first `digits` hexadecimal digits, for file names (at most 32).
     pub fn hex(&self, digits: usize) -> String {
-        self.to_string()[..digits.min(32)].to_owned()
+        self.digits()[..digits.min(32)].iter().map(|digit| char::from(*digit)).collect()
+    }
+
+    /// All hexadecimal digits.
+    fn digits(&self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            let digit = |number: u8| b"0123456789abcdef"[usize::from(number)];
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        digits
     }
 
     /// The digest that a BLAKE3 hasher has come to.
@@ -49,10 +59,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        f.write_str(std::str::from_utf8(&self.digits()).map_err(|_| fmt::Error)?)
     }
 }
 

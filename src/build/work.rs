@@ -300,7 +300,7 @@ impl Worker<'_> {
             Err(Failure::Mistake(message)) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
             Err(Failure::Broken(error)) => return Err(error.context(format!("cannot build {}", page.file))),
         };
-        let digest = view.digest();
+        let digest = view.digest(&reader);
         let old =
             self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
         let shown_before = old.as_ref().map(|old| old.facts.pictures.clone()).unwrap_or_default();

@@ -7,17 +7,18 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cell::{Cell, CellId};
 use super::group::{Group, Totals};
 use super::shared::{Link, SharedValue};
 use super::{Catalog, Picture, keys};
 use crate::assets::{Asset, Assets};
+use crate::digest::Digest;
 use crate::media::Variant;
-use crate::model::{Card, Photo, Record, RecordId, Review};
+use crate::model::{Card, PartialDate, Photo, Record, RecordId, Review};
 use crate::paths::RelPath;
-use crate::render::Value;
+use crate::render::{Map, Value};
 use crate::state::{Store, Table};
 
 /// Reads on behalf of one page.
@@ -32,6 +33,8 @@ pub struct Reader {
     demands: RefCell<BTreeMap<RelPath, Variant>>,
     /// Readings made while a shared value is being made.
     captured: RefCell<Option<Vec<CellId>>>,
+    /// Shared values that were handed out, by where their maps lie.
+    handed_out: RefCell<FxHashMap<usize, Arc<SharedValue>>>,
     /// The cells by name, where somebody asked for them (`why`).
     named: Option<RefCell<Vec<Cell>>>,
 }
@@ -70,6 +73,7 @@ impl Reader {
             rendering: StdCell::new(false),
             demands: RefCell::default(),
             captured: RefCell::default(),
+            handed_out: RefCell::default(),
             named: None,
         }
     }
@@ -125,18 +129,37 @@ impl Reader {
         }
         if let Some(shared) = self.catalog.shared.get(id) {
             shared.readings.iter().for_each(|cell| self.note_id(*cell));
-            return Ok(shared.value.clone());
+            return Ok(self.hand_out(shared));
         }
         let shared = self.catalog.shared.make(id, || {
             let outer = self.captured.replace(Some(Vec::new()));
             let value = make();
             let readings = self.captured.replace(outer).unwrap_or_default();
-            Ok(SharedValue { value: value?, readings })
+            Ok(SharedValue::new(value?, readings))
         })?;
         if let Some(captured) = &mut *self.captured.borrow_mut() {
             captured.extend(&shared.readings);
         }
-        Ok(shared.value.clone())
+        Ok(self.hand_out(shared))
+    }
+
+    fn hand_out(&self, shared: Arc<SharedValue>) -> Value {
+        let value = shared.value.clone();
+        if let Some(map) = value.as_map() {
+            self.handed_out.borrow_mut().insert(std::ptr::from_ref(map).addr(), shared);
+        }
+        value
+    }
+
+    /// The digest of a map, if it is that of a shared value which was handed out to this page.
+    pub fn digest_of(&self, map: &Map) -> Option<Digest> {
+        // What was handed out is kept, so that nothing else can come to lie in its place.
+        self.handed_out.borrow().get(&std::ptr::from_ref(map).addr()).map(|shared| shared.digest)
+    }
+
+    /// The template value of a date, made by `make` unless another page has had it made.
+    pub fn shared_date(&self, date: &PartialDate, make: impl FnOnce() -> Value) -> Value {
+        self.catalog.shared.date(date, make)
     }
 
     /// A record with its prose.
@@ -190,6 +213,12 @@ impl Reader {
     pub fn members(&self, group: &Group) -> Result<Vec<RecordId>> {
         self.note(Cell::Group(group.clone()));
         self.collect(group, &[], usize::MAX)
+    }
+
+    /// The same for groups whose members all ask for them, one after another.
+    pub fn shared_members(&self, group: &Group) -> Result<Arc<Vec<RecordId>>> {
+        self.note(Cell::Group(group.clone()));
+        self.catalog.shared.members(group, || self.collect(group, &[], usize::MAX))
     }
 
     /// The first `limit` members of a group. Notes the whole group.

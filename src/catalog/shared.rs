@@ -2,14 +2,16 @@
 //! readings that made it, so that whoever is given it has read just what it would have read by
 //! making it anew. Bounded by what they are given: a full shard is emptied. Knows nothing of what is in a value.
 
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::CellId;
-use crate::model::RecordId;
-use crate::render::Value;
+use super::{CellId, Group};
+use crate::digest::Digest;
+use crate::model::{PartialDate, RecordId};
+use crate::render::{Value, canonical};
 
 /// Threads wait for each other only where they want the same shard.
 const SHARDS: usize = 32;
@@ -20,10 +22,29 @@ const VALUE: u64 = 2_500;
 /// What a link takes, in bytes, with its value.
 const LINK: u64 = 500;
 
+/// What a date takes, in bytes, with its value.
+const DATE: u64 = 600;
+
+/// What the members of a group take, in bytes: of one with a few dozen.
+const MEMBERS: u64 = 2_000;
+
+/// Members of a group that are still kept.
+const MOST_MEMBERS: usize = 100;
+
 /// A value and the readings that made it.
 pub struct SharedValue {
     pub value: Value,
     pub readings: Vec<CellId>,
+    /// The digest of the value.
+    pub digest: Digest,
+}
+
+impl SharedValue {
+    /// A value that was made by these readings.
+    pub fn new(value: Value, readings: Vec<CellId>) -> Self {
+        let digest = canonical::digest(&value);
+        Self { value, readings, digest }
+    }
 }
 
 /// Name and URL of a record.
@@ -49,45 +70,46 @@ impl Link {
     }
 }
 
-type Shard<T> = Mutex<FxHashMap<RecordId, Arc<T>>>;
+type Shard<K, T> = Mutex<FxHashMap<K, Arc<T>>>;
 
 /// What is kept of one kind.
-struct Shards<T> {
-    shards: Vec<Shard<T>>,
+struct Shards<K, T> {
+    shards: Vec<Shard<K, T>>,
     /// Values kept in one shard.
     per_shard: usize,
 }
 
-impl<T> Shards<T> {
+impl<K: Clone + Eq + Hash, T> Shards<K, T> {
     fn new(values: u64) -> Self {
         Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), per_shard: values as usize / SHARDS }
     }
 
-    fn get(&self, id: &RecordId) -> Option<Arc<T>> {
-        self.shard(id).lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    fn get(&self, key: &K) -> Option<Arc<T>> {
+        self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    fn keep(&self, id: &RecordId, value: T) -> Arc<T> {
+    fn keep(&self, key: &K, value: T) -> Arc<T> {
         let made = Arc::new(value);
-        let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.per_shard {
             shard.clear();
         }
-        shard.insert(id.clone(), Arc::clone(&made));
+        shard.insert(key.clone(), Arc::clone(&made));
         made
     }
 
-    fn shard(&self, id: &RecordId) -> &Shard<T> {
-        use std::hash::BuildHasher;
-        let hash = FxBuildHasher.hash_one(id);
+    fn shard(&self, key: &K) -> &Shard<K, T> {
+        let hash = FxBuildHasher.hash_one(key);
         &self.shards[(hash >> 40) as usize % SHARDS]
     }
 }
 
 /// The values of one build.
 pub struct SharedValues {
-    cards: Shards<SharedValue>,
-    links: Shards<Link>,
+    cards: Shards<RecordId, SharedValue>,
+    links: Shards<RecordId, Link>,
+    dates: Shards<PartialDate, Value>,
+    members: Shards<Group, Vec<RecordId>>,
     /// The settings that nearly every page shows.
     pub(super) site: OnceLock<Value>,
 }
@@ -95,8 +117,15 @@ pub struct SharedValues {
 impl SharedValues {
     /// None yet, and never more than take so many bytes.
     pub fn within(bytes: u64) -> Self {
-        let links = bytes / 8;
-        Self { cards: Shards::new((bytes - links) / VALUE), links: Shards::new(links / LINK), site: OnceLock::new() }
+        let (links, dates, members) = (bytes / 8, bytes / 16, bytes / 64);
+        let cards = bytes - links - dates - members;
+        Self {
+            cards: Shards::new(cards / VALUE),
+            links: Shards::new(links / LINK),
+            dates: Shards::new(dates / DATE),
+            members: Shards::new(members / MEMBERS),
+            site: OnceLock::new(),
+        }
     }
 
     /// The value kept for a record.
@@ -115,5 +144,20 @@ impl SharedValues {
             Some(link) => Ok(Some(link)),
             None => Ok(find()?.map(|link| self.links.keep(id, link))),
         }
+    }
+
+    /// The value kept for a date; else what `make` makes, which is kept.
+    pub fn date(&self, date: &PartialDate, make: impl FnOnce() -> Value) -> Value {
+        let kept = self.dates.get(date).unwrap_or_else(|| self.dates.keep(date, make()));
+        Value::clone(&kept)
+    }
+
+    /// The members kept for a group; else what `find` finds, which is kept unless they are many.
+    pub fn members(&self, group: &Group, find: impl FnOnce() -> Result<Vec<RecordId>>) -> Result<Arc<Vec<RecordId>>> {
+        if let Some(members) = self.members.get(group) {
+            return Ok(members);
+        }
+        let found = find()?;
+        Ok(if found.len() > MOST_MEMBERS { Arc::new(found) } else { self.members.keep(group, found) })
     }
 }

@@ -27,25 +27,31 @@ pub fn count(x: i64, one: &str, many: &str) -> String {
 /// Just what `format!("{x:.places$}")` gives, for a fraction of the time: whole numbers of the last place
 /// are printed wherever it is certain which is the nearest.
 pub fn fixed(x: f64, places: usize) -> String {
+    let mut out = String::with_capacity(16);
+    push_fixed(&mut out, x, places);
+    out
+}
+
+/// Appends what [`fixed`] gives.
+pub fn push_fixed(out: &mut String, x: f64, places: usize) {
     let scale = [1.0, 10.0, 100.0, 1000.0].get(places);
     let scaled = scale.map_or(f64::NAN, |scale| x * scale);
     let nearest = scaled.round_ties_even();
     // Of a product this small the rounding error is far below what is left between a figure and a tie.
     let certain = scaled.abs() < 1e9 && ((scaled - nearest).abs() < 0.499_999 || places == 0);
     if !certain {
-        return format!("{x:.places$}");
+        out.push_str(&format!("{x:.places$}"));
+        return;
     }
-    let mut out = String::with_capacity(16);
     if x.is_sign_negative() {
         out.push('-');
     }
     let (digits, power) = (nearest.abs() as u64, 10_u64.pow(places as u32));
-    push_digits(&mut out, digits / power, 1);
+    push_digits(out, digits / power, 1);
     if places > 0 {
         out.push('.');
-        push_digits(&mut out, digits % power, places);
+        push_digits(out, digits % power, places);
     }
-    out
 }
 
 /// A whole number in at least `width` digits.

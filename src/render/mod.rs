@@ -2,6 +2,7 @@
 //! Functions find the page being rendered through one scoped thread-local, the only one in the
 //! tree; render knows of it only that it answers calls.
 
+pub mod canonical;
 mod entries;
 pub mod filters;
 mod functions;

@@ -1,9 +1,7 @@
 //! Drawings in place of photographs: the profile of a roller coaster from its figures, as inline SVG.
 //! The same figures make the same drawing. Knows nothing of pages; colours are the style sheet's.
 
-use std::fmt::Write as _;
-
-use crate::render::filters::{count, fixed};
+use crate::render::filters::{count, push_fixed};
 
 /// What a drawing is made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -86,11 +84,11 @@ struct Track {
 impl Track {
     /// Level out of the station.
     fn begin() -> Self {
-        let mut track = Self { path: String::new(), supports: String::new(), at: Level { x: 14.0, y: GROUND - 8.0 } };
-        track.write(&format!("M{} {}", short(track.at.x), short(track.at.y)));
+        let at = Level { x: 14.0, y: GROUND - 8.0 };
+        let mut track = Self { path: String::with_capacity(512), supports: String::with_capacity(256), at };
+        track.write('M', &[at.x, at.y]);
         track.at.x += 26.0;
-        let x = track.at.x;
-        track.write(&format!("H{}", short(x)));
+        track.write('H', &[track.at.x]);
         track.support(27.0, GROUND - 8.0);
         track
     }
@@ -102,9 +100,9 @@ impl Track {
         let (width, rise) = (to.x - from.x, to.y - from.y);
         let point = |part: f64| (from.x + width * part, from.y + rise * (part - 0.06) / 0.88);
         let (low, high) = (point(0.12), point(0.88));
-        self.write(&format!("Q{} {} {} {}", short(from.x + width * 0.06), short(from.y), short(low.0), short(low.1)));
-        self.write(&format!("L{} {}", short(high.0), short(high.1)));
-        self.write(&format!("Q{} {} {} {}", short(from.x + width * 0.94), short(to.y), short(to.x), short(to.y)));
+        self.write('Q', &[from.x + width * 0.06, from.y, low.0, low.1]);
+        self.write('L', &[high.0, high.1]);
+        self.write('Q', &[from.x + width * 0.94, to.y, to.x, to.y]);
         for part in [0.3, 0.5, 0.7] {
             let (x, y) = point(part);
             self.support(x, y);
@@ -118,8 +116,7 @@ impl Track {
         let from = self.at;
         let to = Level { x, y: GROUND - height };
         let bend = (to.x - from.x) * 0.46;
-        let (first, second) = (short(from.x + bend), short(to.x - bend));
-        self.write(&format!("C{first} {} {second} {} {} {}", short(from.y), short(to.y), short(to.x), short(to.y)));
+        self.write('C', &[from.x + bend, from.y, to.x - bend, to.y, to.x, to.y]);
         if height > 22.0 {
             self.support(to.x, to.y);
         }
@@ -134,30 +131,43 @@ impl Track {
         let Level { x, y } = self.at;
         let top = y - 2.1 * radius;
         let (wide, slim) = (1.35 * radius, 1.05 * radius);
-        let parts = [(x + wide, y, x + slim, top, x, top), (x - slim, top, x - wide, y, x, y)];
-        for (x1, y1, x2, y2, x, y) in parts {
-            let numbers = [x1, y1, x2, y2, x, y].map(short).join(" ");
-            self.write(&format!("C{numbers}"));
-        }
+        self.write('C', &[x + wide, y, x + slim, top, x, top]);
+        self.write('C', &[x - slim, top, x - wide, y, x, y]);
     }
 
     fn support(&mut self, x: f64, y: f64) {
-        // Writing to a string cannot fail.
-        let _ = write!(self.supports, "M{} {}V{GROUND}", short(x), short(y));
+        command(&mut self.supports, 'M', &[x, y]);
+        command(&mut self.supports, 'V', &[GROUND]);
     }
 
-    fn write(&mut self, command: &str) {
-        self.path.push_str(command);
+    fn write(&mut self, letter: char, numbers: &[f64]) {
+        command(&mut self.path, letter, numbers);
+    }
+}
+
+/// Appends one command of a path.
+fn command(path: &mut String, letter: char, numbers: &[f64]) {
+    path.push(letter);
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            path.push(' ');
+        }
+        push_short(path, *number);
     }
 }
 
 /// One decimal is a quarter of a pixel on the largest screen.
-fn short(number: f64) -> String {
-    let mut text = fixed(number, 1);
-    if text.ends_with(".0") {
-        text.truncate(text.len() - 2);
+fn push_short(out: &mut String, number: f64) {
+    push_fixed(out, number, 1);
+    if out.ends_with(".0") {
+        out.truncate(out.len() - 2);
     }
-    text
+}
+
+fn short(number: f64) -> String {
+    let mut out = String::new();
+    push_short(&mut out, number);
+    out
 }
 
 /// What the drawing shows, for those who cannot see it.

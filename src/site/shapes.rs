@@ -19,6 +19,11 @@ pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
     })
 }
 
+/// A link to a list of the site.
+pub fn list_of(name: &str, url: &str) -> Value {
+    Value::from(map! { "name" => name, "url" => url })
+}
+
 /// The link of an optional key.
 pub fn link_of(reader: &Reader, kind: Kind, key: Option<&String>) -> Result<Value> {
     match key {
@@ -50,24 +55,26 @@ pub fn country(reader: &Reader, code: Option<&String>) -> Result<Value> {
 }
 
 /// A date as templates print it.
-pub fn date(date: &PartialDate) -> Value {
-    let precision = match date.precision() {
-        Precision::Day => "day",
-        Precision::Month => "month",
-        Precision::Year => "year",
-        Precision::Decade => "decade",
-    };
-    Value::from(map! {
-        "text" => date.to_string(),
-        "iso" => date.iso(),
-        "precision" => precision,
-        "year" => i64::from(date.year()),
+pub fn date(reader: &Reader, date: &PartialDate) -> Value {
+    reader.shared_date(date, || {
+        let precision = match date.precision() {
+            Precision::Day => "day",
+            Precision::Month => "month",
+            Precision::Year => "year",
+            Precision::Decade => "decade",
+        };
+        Value::from(map! {
+            "text" => date.to_string(),
+            "iso" => date.iso(),
+            "precision" => precision,
+            "year" => i64::from(date.year()),
+        })
     })
 }
 
 /// An optional date.
-pub fn date_of(value: Option<&PartialDate>) -> Value {
-    value.map_or_else(Value::none, date)
+pub fn date_of(reader: &Reader, value: Option<&PartialDate>) -> Value {
+    value.map_or_else(Value::none, |value| date(reader, value))
 }
 
 /// `{ average, count, best }`; none without ratings.
@@ -105,7 +112,7 @@ pub fn photos(reader: &Reader, photos: &[Photo]) -> Result<Value> {
 }
 
 /// The newest reviews.
-pub fn reviews(reviews: &[Review]) -> Value {
+pub fn reviews(reader: &Reader, reviews: &[Review]) -> Value {
     let shown = reviews.iter().take(5).map(|review| {
         Value::from(map! {
             "author" => review.author.as_str(),
@@ -113,18 +120,18 @@ pub fn reviews(reviews: &[Review]) -> Value {
             "title" => review.title.clone(),
             "text_html" => Value::safe_string(&markdown::plain_paragraphs(&review.text)),
             "language" => review.language.clone(),
-            "visited" => date_of(review.visited.as_ref()),
-            "created" => date(&review.created),
+            "visited" => date_of(reader, review.visited.as_ref()),
+            "created" => date(reader, &review.created),
         })
     });
     shown.collect::<Vec<Value>>().into()
 }
 
 /// History, oldest first.
-pub fn history(events: &[HistoryEvent]) -> Value {
+pub fn history(reader: &Reader, events: &[HistoryEvent]) -> Value {
     let events = events.iter().map(|event| {
         Value::from(map! {
-            "date" => date(&event.date),
+            "date" => date(reader, &event.date),
             "type" => event.event_type.clone(),
             "title" => event.title.as_str(),
             "text" => event.text.clone(),
@@ -134,7 +141,7 @@ pub fn history(events: &[HistoryEvent]) -> Value {
 }
 
 /// What every record's own page shows of it.
-pub fn common(values: &mut Entries, common: &Common) {
+pub fn common(reader: &Reader, values: &mut Entries, common: &Common) {
     let native = common.native_names.iter().map(|native| {
         Value::from(
             map! { "name" => native.name.as_str(), "lang" => native.lang.as_str(), "dir" => native.dir.as_str() },
@@ -144,7 +151,7 @@ pub fn common(values: &mut Entries, common: &Common) {
     values.insert("former_names", texts(&common.former_names));
     values.insert("description", common.description.clone());
     values.insert("sources", texts(&common.sources));
-    values.insert("history", history(&common.history));
+    values.insert("history", history(reader, &common.history));
     values.insert("extra", extra_map(&common.extra));
 }
 
@@ -223,7 +230,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
             let mut values = head(id, card);
             values.extend(map! {
                 "title" => card.name.as_str(),
-                "date" => date(published),
+                "date" => date(reader, published),
                 "description" => card.description.clone(),
                 "author" => author.clone(),
             });
@@ -252,8 +259,8 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
         "category_name" => ride.category.name(),
         "status" => ride.status.word(),
         "status_name" => ride.status.name(),
-        "opened" => date_of(ride.opened.as_ref()),
-        "closed" => date_of(ride.closed.as_ref()),
+        "opened" => date_of(reader, ride.opened.as_ref()),
+        "closed" => date_of(reader, ride.closed.as_ref()),
         "height_m" => ride.height_m,
         "speed_kmh" => ride.speed_kmh,
         "length_m" => ride.length_m,
@@ -280,8 +287,8 @@ pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries>
             "city" => city.clone(),
             "region" => region.clone(),
             "country" => country(reader, code.as_ref())?,
-            "opened" => date_of(opened.as_ref()),
-            "closed" => date_of(closed.as_ref()),
+            "opened" => date_of(reader, opened.as_ref()),
+            "closed" => date_of(reader, closed.as_ref()),
             "rating" => rating(reader, card.rating),
             "rides" => totals.members,
             "coasters" => totals.coasters,
@@ -309,4 +316,9 @@ pub fn member(reader: &Reader, id: &RecordId) -> Result<Value> {
         Some(found) => card(reader, id, &found),
         None => Ok(Value::none()),
     })
+}
+
+/// The same where the card is at hand.
+pub fn known_member(reader: &Reader, id: &RecordId, found: &Card) -> Result<Value> {
+    reader.shared(id, || card(reader, id, found))
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::catalog::Reader;
 use crate::digest::Digest;
-use crate::render::{Context, Entries, Map, Value};
+use crate::render::{Context, Entries, Value, canonical};
 
 use super::routes::Route;
 
@@ -51,16 +51,15 @@ macro_rules! map {
 pub(super) use map;
 
 impl View {
-    /// The digest of everything that the view would show.
-    pub fn digest(&self) -> Digest {
+    /// The digest of everything that the view, made through `reader`, would show.
+    pub fn digest(&self, reader: &Reader) -> Digest {
         match self {
             Self::Template { template, values } => {
                 let mut bytes = Vec::with_capacity(4096);
                 bytes.extend_from_slice(template.as_bytes());
                 for (name, value) in values {
-                    bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
-                    bytes.extend_from_slice(name.as_bytes());
-                    value_bytes(value, &mut bytes);
+                    canonical::name(name, &mut bytes);
+                    canonical::write(value, &|map| reader.digest_of(map), &mut bytes);
                 }
                 Digest::of(&bytes)
             }
@@ -84,43 +83,6 @@ impl View {
     }
 }
 
-/// Canonical bytes of a value: a letter for its type, its length where it has one, its content.
-fn value_bytes(value: &Value, out: &mut Vec<u8>) {
-    if let Some(text) = value.as_str() {
-        out.push(b's');
-        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        out.extend_from_slice(text.as_bytes());
-    } else if let Some(flag) = value.as_bool() {
-        out.extend_from_slice(&[b'b', u8::from(flag)]);
-    } else if let Some(items) = value.as_array() {
-        out.push(b'a');
-        out.extend_from_slice(&(items.len() as u32).to_le_bytes());
-        items.iter().for_each(|item| value_bytes(item, out));
-    } else if let Some(map) = value.as_map() {
-        map_bytes(map, out);
-    } else if value.is_f64() {
-        out.push(b'f');
-        out.extend_from_slice(&value.as_f64().unwrap_or_default().to_le_bytes());
-    } else if let Some(number) = value.as_i128() {
-        out.push(b'i');
-        out.extend_from_slice(&number.to_le_bytes());
-    } else {
-        out.push(b'n');
-    }
-}
-
-/// Maps keep the order in which they were made, which is part of what templates can see.
-fn map_bytes(map: &Map, out: &mut Vec<u8>) {
-    out.push(b'm');
-    out.extend_from_slice(&(map.len() as u32).to_le_bytes());
-    for (key, value) in map {
-        let key = key.as_str().unwrap_or_default();
-        out.extend_from_slice(&(key.len() as u32).to_le_bytes());
-        out.extend_from_slice(key.as_bytes());
-        value_bytes(value, out);
-    }
-}
-
 /// What the frame around every page shows.
 #[derive(Default)]
 pub struct Frame {
@@ -130,8 +92,8 @@ pub struct Frame {
     pub title: String,
     /// For search engines; the site's own where none.
     pub description: Option<String>,
-    /// Pages above this one: name, URL path.
-    pub breadcrumbs: Vec<(String, String)>,
+    /// Links to the pages above this one.
+    pub breadcrumbs: Vec<Value>,
     /// When an editor last said something new.
     pub updated: Option<Value>,
     /// The page before this one of a list.
@@ -158,7 +120,8 @@ pub fn framed(
         Route::Home => format!("{} – {own}", site.title),
         _ => format!("{own} – {}", site.title),
     };
-    let crumbs = frame.breadcrumbs.into_iter().map(|(name, url)| Value::from(map! { "name" => name, "url" => url }));
+    // What is missing has no page above this one.
+    let breadcrumbs: Vec<Value> = frame.breadcrumbs.into_iter().filter(|link| !link.is_none()).collect();
     let page = map! {
         "kind" => route.kind(),
         "canonical" => format!("{}{url}", site.base_url),
@@ -169,7 +132,7 @@ pub fn framed(
         "language" => site.language.as_str(),
         "dir" => site.dir.as_str(),
         "noindex" => frame.noindex,
-        "breadcrumbs" => crumbs.collect::<Vec<Value>>(),
+        "breadcrumbs" => breadcrumbs,
         "updated" => frame.updated,
         "prev_url" => frame.previous,
         "next_url" => frame.next,

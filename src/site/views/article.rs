@@ -14,17 +14,17 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let Details::Article(article) = &record.details else { return Err(missing(id)) };
     let common = &record.common;
     let mut values = card_values(reader, id, &card)?;
-    shapes::common(&mut values, common);
+    shapes::common(reader, &mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,
         "tags" => shapes::texts(&article.tags),
-        "updated" => shapes::date_of(common.updated.as_ref()),
+        "updated" => shapes::date_of(reader, common.updated.as_ref()),
     });
     let frame = Frame {
         heading: common.name.clone(),
         description: common.description.clone(),
-        breadcrumbs: vec![("Articles".to_owned(), "/articles/".to_owned())],
-        updated: common.updated.as_ref().map(shapes::date),
+        breadcrumbs: vec![shapes::list_of("Articles", "/articles/")],
+        updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };
     Ok(framed(route, "article.html", frame, ("article", values), reader)?)

@@ -35,13 +35,13 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let (previous, next) = neighbours(&list);
     let common = &record.common;
     let mut values = card_values(reader, id, &card)?;
-    shapes::common(&mut values, common);
+    shapes::common(reader, &mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,
         "legal_name" => company.legal_name.clone(),
         "person" => company.person,
-        "founded" => shapes::date_of(company.founded.as_ref()),
-        "closed" => shapes::date_of(company.closed.as_ref()),
+        "founded" => shapes::date_of(reader, company.founded.as_ref()),
+        "closed" => shapes::date_of(reader, company.closed.as_ref()),
         "website" => company.website.clone(),
         "parent" => shapes::link_of(reader, Kind::Company, company.parent.as_ref())?,
         "parks_operated" => operated,
@@ -54,8 +54,8 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let frame = Frame {
         heading: heading(&common.name, number),
         description: Some(heading(&description, number)),
-        breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned())],
-        updated: common.updated.as_ref().map(shapes::date),
+        breadcrumbs: vec![shapes::list_of("Companies", "/companies/")],
+        updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         previous,
         next,
         ..Frame::default()

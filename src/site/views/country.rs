@@ -6,6 +6,7 @@ use crate::catalog::{Group, Reader};
 use crate::model::RecordId;
 use crate::render::filters::count;
 use crate::site::routes::Route;
+use crate::site::shapes;
 use crate::site::view::{Failure, Frame, View, framed};
 
 /// A page of a country's.
@@ -28,7 +29,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
             ),
             number,
         )),
-        breadcrumbs: vec![("Countries".to_owned(), "/countries/".to_owned())],
+        breadcrumbs: vec![shapes::list_of("Countries", "/countries/")],
         previous,
         next,
         ..Frame::default()

@@ -16,9 +16,11 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let list = page_of(route, &Group::RidesOfModel(id.key.to_string()), number, reader)?;
     let (previous, next) = neighbours(&list);
     let common = &record.common;
-    let maker = reader.link(&RecordId::new(Kind::Company, id.parent_key()))?.unwrap_or_default();
+    let maker = RecordId::new(Kind::Company, id.parent_key());
+    let breadcrumbs = vec![shapes::list_of("Companies", "/companies/"), shapes::link(reader, &maker)?];
+    let maker = reader.link(&maker)?.unwrap_or_default();
     let mut values = card_values(reader, id, &card)?;
-    shapes::common(&mut values, common);
+    shapes::common(reader, &mut values, common);
     values.extend(map! {
         "body_html" => body(reader, &common.body)?,
         "category_name" => model.category.map(|category| category.name()),
@@ -31,8 +33,8 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
         heading: heading(&common.name, number),
         title: format!("{} – {}", heading(&common.name, number), maker.name),
         description: Some(heading(&description, number)),
-        breadcrumbs: vec![("Companies".to_owned(), "/companies/".to_owned()), (maker.name.clone(), maker.url.clone())],
-        updated: common.updated.as_ref().map(shapes::date),
+        breadcrumbs,
+        updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         previous,
         next,
         ..Frame::default()

@@ -37,7 +37,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             *rides += 1;
             common.name.clone()
         });
-        let value = shapes::member(reader, &ride_id)?;
+        let value = shapes::known_member(reader, &ride_id, &ride_card)?;
         rides.push(match area_name.and_then(|name| Some((name, Entries::of(&value)?))) {
             Some((name, mut values)) => {
                 values.insert("area", name);
@@ -53,8 +53,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
                 "name" => common.name,
                 "slug" => area.slug(),
                 "description" => common.description,
-                "opened" => shapes::date_of(details.opened.as_ref()),
-                "closed" => shapes::date_of(details.closed.as_ref()),
+                "opened" => shapes::date_of(reader, details.opened.as_ref()),
+                "closed" => shapes::date_of(reader, details.closed.as_ref()),
                 "rides" => rides,
             })
         })
@@ -62,7 +62,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
 
     let common = &record.common;
     let mut values = shapes::park_card(reader, id, &card)?;
-    shapes::common(&mut values, common);
+    shapes::common(reader, &mut values, common);
     let ride_rating = Rating { sum_tenths: totals.rating_tenths.max(0) as u64, count: totals.ratings.max(0) as u64 };
     let place = park.coordinates;
     values.extend(map! {
@@ -87,7 +87,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "areas" => areas,
         "ride_cards" => rides,
         "photos" => shapes::photos(reader, &reader.photos(id)?)?,
-        "reviews" => shapes::reviews(&reader.reviews(id)?),
+        "reviews" => shapes::reviews(reader, &reader.reviews(id)?),
     });
     let frame = Frame {
         heading: common.name.clone(),
@@ -95,8 +95,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             let rides = count(totals.members, "ride", "rides");
             format!("{}: {rides}, {} of them roller coasters.", common.name, totals.coasters)
         })),
-        breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned())],
-        updated: common.updated.as_ref().map(shapes::date),
+        breadcrumbs: vec![shapes::list_of("Parks", "/parks/")],
+        updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };
     Ok(framed(route, "park.html", frame, ("park", values), reader)?)

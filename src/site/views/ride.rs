@@ -15,18 +15,18 @@ use crate::site::view::{Failure, Frame, View, framed, map};
 
 /// A ride's page.
 pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
-    let (record, _) = record_and_card(reader, id)?;
+    let (record, card) = record_and_card(reader, id)?;
     let Details::Ride(ride) = &record.details else { return Err(missing(id)) };
     let park = RecordId::new(Kind::Park, id.parent_key());
-    let siblings = reader.members(&Group::RidesOfPark(park.key.to_string()))?;
+    let siblings = reader.shared_members(&Group::RidesOfPark(park.key.to_string()))?;
     let position = siblings.iter().position(|sibling| sibling == id).unwrap_or_default();
     let neighbour = |at: Option<usize>| match at.and_then(|at| siblings.get(at)) {
         Some(sibling) => shapes::link(reader, sibling),
         None => Ok(Value::none()),
     };
     let common = &record.common;
-    let Some(mut values) = Entries::of(&shapes::member(reader, id)?) else { return Err(missing(id)) };
-    shapes::common(&mut values, common);
+    let Some(mut values) = Entries::of(&shapes::known_member(reader, id, &card)?) else { return Err(missing(id)) };
+    shapes::common(reader, &mut values, common);
     let launch: Vec<Value> = ride.launch.iter().map(|launch| launch.name().into()).collect();
     let features: Vec<Value> = features(ride).into_iter().map(Value::from).collect();
     let photos = shapes::photos(reader, &reader.photos(id)?)?;
@@ -72,12 +72,13 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "video" => ride.video.clone(),
         "photos" => photos,
         "drawing" => drawing,
-        "reviews" => shapes::reviews(&reader.reviews(id)?),
+        "reviews" => shapes::reviews(reader, &reader.reviews(id)?),
         "previous" => neighbour(position.checked_sub(1))?,
         "next" => neighbour(Some(position + 1))?,
         "position" => position + 1,
         "of" => siblings.len(),
     });
+    let breadcrumbs = vec![shapes::list_of("Parks", "/parks/"), shapes::link(reader, &park)?];
     let park = reader.link(&park)?.unwrap_or_default();
     let park_name = &park.name;
     let frame =
@@ -87,8 +88,8 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             description: Some(common.description.clone().unwrap_or_else(|| {
                 format!("{}, {} at {park_name}.", common.name, ride.category.name().to_lowercase())
             })),
-            breadcrumbs: vec![("Parks".to_owned(), "/parks/".to_owned()), (park_name.clone(), park.url.clone())],
-            updated: common.updated.as_ref().map(shapes::date),
+            breadcrumbs,
+            updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
             ..Frame::default()
         };
     Ok(framed(route, "ride.html", frame, ("ride", values), reader)?)
