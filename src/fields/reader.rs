@@ -9,6 +9,8 @@ use crate::diagnostics::{nearest, suggestion};
 /// One table being read.
 pub struct Fields {
     entries: Vec<Entry>,
+    /// Entries whose values have not been taken.
+    left: usize,
     /// Every name asked for, for suggestions.
     asked: Vec<&'static str>,
     span: Range<usize>,
@@ -24,7 +26,7 @@ impl Fields {
     /// The fields of a table node; anything else is a problem and reads as an empty table.
     pub fn of(node: Node, findings: &mut Findings<'_>) -> Self {
         let span = node.span.clone();
-        let entries = match node.shape {
+        let entries: Vec<Entry> = match node.shape {
             Shape::Table(entries) => {
                 entries.into_iter().map(|(name, place, value)| Entry { name, place, value: Some(value) }).collect()
             }
@@ -34,12 +36,12 @@ impl Fields {
                 Vec::new()
             }
         };
-        Self { entries, asked: Vec::new(), span }
+        Self { left: entries.len(), entries, asked: Vec::new(), span }
     }
 
     /// A table without fields, at the start of the file.
     pub fn empty() -> Self {
-        Self { entries: Vec::new(), asked: Vec::new(), span: 0..0 }
+        Self { entries: Vec::new(), left: 0, asked: Vec::new(), span: 0..0 }
     }
 
     /// Where the table stands.
@@ -50,7 +52,11 @@ impl Fields {
     /// The value of a field as written, taken out; `None` where it is not there or null.
     pub fn take(&mut self, name: &'static str) -> Option<Node> {
         self.asked.push(name);
+        if self.left == 0 {
+            return None;
+        }
         let value = self.entries.iter_mut().find(|entry| entry.name == name)?.value.take()?;
+        self.left -= 1;
         (!matches!(value.shape, Shape::Null)).then_some(value)
     }
 
@@ -191,7 +197,8 @@ impl Fields {
     /// Reports every key that nobody asked for, with the nearest known one.
     pub fn finish(self, findings: &mut Findings<'_>) {
         let asked = self.asked;
-        for entry in self.entries.into_iter().filter(|entry| !asked.iter().any(|name| *name == entry.name)) {
+        let left = self.entries.into_iter().filter(|entry| entry.value.is_some());
+        for entry in left.filter(|entry| !asked.iter().any(|name| *name == entry.name)) {
             let message = if entry.name.is_empty() {
                 "a key must be text".to_owned()
             } else {
