@@ -69,6 +69,33 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// The digest of a set, to which members come and from which they go one at a time: the sum of theirs. No two
+/// sets have the same by accident; somebody who chooses the members can make two that do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetDigest(u128);
+
+impl SetDigest {
+    /// Adds a member that is not in the set.
+    pub fn add(&mut self, member: Digest) {
+        self.0 = self.0.wrapping_add(u128::from_le_bytes(member.0));
+    }
+
+    /// Removes a member that is in the set.
+    pub fn remove(&mut self, member: Digest) {
+        self.0 = self.0.wrapping_sub(u128::from_le_bytes(member.0));
+    }
+
+    /// Does what was done to `other` since it was empty.
+    pub fn merge(&mut self, other: Self) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+
+    /// The digest.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.to_le_bytes())
+    }
+}
+
 /// Builds a digest part by part.
 #[derive(Default)]
 pub struct Digester(blake3::Hasher);
@@ -94,6 +121,20 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         let joined = Digest::of_parts([b"ab".as_slice(), b"c"]);
         assert_ne!(joined, Digest::of_parts([b"a".as_slice(), b"bc"]));
+    }
+
+    #[test]
+    fn a_set_is_what_is_in_it_however_it_came_to_be() {
+        let [one, two, three] = [b"one".as_slice(), b"two", b"three"].map(Digest::of);
+        let (mut set, mut other, mut done) = (SetDigest::default(), SetDigest::default(), SetDigest::default());
+        [one, two].into_iter().for_each(|member| set.add(member));
+        [three, two].into_iter().for_each(|member| other.add(member));
+        assert_ne!(set, other);
+        done.add(one);
+        done.remove(three);
+        other.merge(done);
+        assert_eq!(set, other);
+        assert_ne!(set.finish(), SetDigest::default().finish());
     }
 
     #[test]

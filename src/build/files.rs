@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 
-use crate::digest::{Digest, Digester};
+use crate::digest::{Digest, SetDigest};
 use crate::output::Written;
 use crate::paths::RelPath;
-use crate::state::{Store, Table};
+use crate::state::{Store, Table, Tables};
 
 /// The tables of files.
 pub const TABLES: [Table; 2] = [Table::Outputs, Table::Compressed];
@@ -36,20 +36,41 @@ pub fn names(store: &impl Store) -> Result<BTreeSet<RelPath>> {
     Ok(names)
 }
 
-/// One digest of all: paths and digests, table by table in path order.
-pub fn digest(store: &impl Store) -> Result<Digest> {
-    let mut digester = Digester::default();
+/// Notes what a file holds now.
+pub fn put(tables: &mut Tables<'_>, table: Table, file: &RelPath, written: &Written) -> Result<()> {
+    let key = file.as_str().as_bytes();
+    let bytes = postcard::to_allocvec(written)?;
+    let old = tables.replace(table, key, &bytes, |old| postcard::from_bytes::<Written>(old))?.transpose()?;
+    old.into_iter().for_each(|old| tables.outputs.remove(member(table, key, &old)));
+    tables.outputs.add(member(table, key, written));
+    Ok(())
+}
+
+/// Forgets a file; says whether it was known.
+pub fn remove(tables: &mut Tables<'_>, table: Table, file: &RelPath) -> Result<bool> {
+    let key = file.as_str().as_bytes();
+    let old = tables.take(table, key, |old| postcard::from_bytes::<Written>(old))?.transpose()?;
+    old.iter().for_each(|old| tables.outputs.remove(member(table, key, old)));
+    Ok(old.is_some())
+}
+
+/// The digest of all.
+pub fn digest(store: &impl Store) -> Result<SetDigest> {
+    let mut all = SetDigest::default();
     for table in TABLES {
         store.scan(table, b"", |path, value| {
-            add(&mut digester, path, &postcard::from_bytes(value)?);
+            all.add(member(table, path, &postcard::from_bytes(value)?));
             Ok(ControlFlow::Continue(()))
         })?;
     }
-    Ok(digester.finish())
+    Ok(all)
 }
 
-/// Adds a file to the digest of all, for whoever goes through the tables anyway.
-pub fn add(digester: &mut Digester, path: &[u8], written: &Written) {
-    digester.part(path);
-    digester.part(&written.digest.0);
+/// What stands in the digest of all for a file: its path, whether it is a compressed form, and what it holds.
+pub fn member(table: Table, path: &[u8], written: &Written) -> Digest {
+    let mut bytes = Vec::with_capacity(path.len() + 17);
+    bytes.push(u8::from(table == Table::Compressed));
+    bytes.extend_from_slice(path);
+    bytes.extend_from_slice(&written.digest.0);
+    Digest::of(&bytes)
 }

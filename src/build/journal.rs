@@ -160,7 +160,7 @@ pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
             let key = file.as_str().as_bytes();
             let table = if *event == '*' { Table::Compressed } else { Table::Outputs };
             if tables.bytes(table, key, |_| ())?.is_none() {
-                tables.put_value(table, key, &Written::default())?;
+                files::put(tables, table, file, &Written::default())?;
             }
         }
         Ok(())

@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::Build;
 use super::sync::Sync;
+use super::{Build, files};
 use crate::catalog::{Cell, Picture};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
@@ -204,7 +204,7 @@ pub fn make(
     // What failed, and what a stop has left, is tried again by the next build.
     tables.put_value(Table::Meta, b"variants not made", &(work.due.len() as u64 - made_now))?;
     for file in &work.removed {
-        let ours = tables.remove(Table::Outputs, file.as_str().as_bytes())?;
+        let ours = files::remove(tables, Table::Outputs, file)?;
         if ours && output.remove(file)? {
             report.files.removed += 1;
         }
@@ -277,7 +277,7 @@ fn record(
         report.pages.written += 1;
         report.file_written(placed.written.stamp.size);
     }
-    tables.put_value(Table::Outputs, file.as_str().as_bytes(), &placed.written)?;
+    files::put(tables, Table::Outputs, file, &placed.written)?;
     build.progress.made(file, Some(&placed.written));
     build.progress.advance(1);
     Ok(())

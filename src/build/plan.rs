@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::Build;
 use super::changes::Changes;
+use super::files;
 use super::packed::{At, DuePage, DuePages, NewPages, Packed, PageChanges};
 use super::pictures;
 use super::readers::Readers;
@@ -17,7 +19,7 @@ use crate::paths::RelPath;
 use crate::report::{Planned, PlannedPage, Report};
 use crate::site::Route;
 use crate::source;
-use crate::state::{Store, Table, Tables};
+use crate::state::{Snapshot, Store, Table, Tables};
 
 /// The work of a build.
 #[derive(Debug, Default)]
@@ -30,11 +32,12 @@ pub struct Todo {
     repack: Option<BTreeSet<RelPath>>,
 }
 
-/// Decides what is to be done. `readers` only spares looking through the traces of pages that
-/// read nothing of what changed.
+/// Decides what is to be done. `snapshot` is the state before the build, whose traces still hold; `readers` only
+/// spares looking through those of pages that read nothing of what changed.
 #[expect(clippy::too_many_arguments, reason = "each is one step's whole input; together they name the step")]
 pub fn plan(
     build: &Build<'_>,
+    snapshot: &Snapshot,
     tables: &mut Tables<'_>,
     changes: &Changes,
     pages: PageChanges,
@@ -45,10 +48,10 @@ pub fn plan(
 ) -> Result<Todo> {
     // Before anything is said of these files: a page that is made anew is known by its new bytes.
     for (file, written) in &outputs.restamped {
-        tables.put_value(Table::Outputs, file.as_str().as_bytes(), written)?;
+        files::put(tables, Table::Outputs, file, written)?;
     }
     for (variant, written) in &outputs.restamped_variants {
-        tables.put_value(Table::Compressed, variant.as_str().as_bytes(), written)?;
+        files::put(tables, Table::Compressed, variant, written)?;
     }
     let unpacked = &outputs.unpacked;
     let repack_all = first || changes.repacks();
@@ -101,10 +104,19 @@ pub fn plan(
             tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file.as_bytes(), bytes))?.transpose()?;
         }
     } else if !changes.is_empty() || !altered.is_empty() || !unpacked.is_empty() {
-        tables.scan(Table::Pages, b"", |key, bytes| {
-            consider(key, bytes)?;
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let odd = |file: &RelPath| altered.contains(file) || unpacked.contains(file);
+        let any_odd = !altered.is_empty() || !unpacked.is_empty();
+        let is_hit = |key: &[u8], bytes: &[u8]| {
+            touched(bytes, changes).is_some()
+                || any_odd && std::str::from_utf8(key).ok().and_then(RelPath::new).is_some_and(|file| odd(&file))
+        };
+        for stretches in stretches(&outputs.marks).chunks(STRETCHES_AT_ONCE) {
+            let find = |stretch: &Stretch<'_>| hits_in(snapshot, *stretch, is_hit);
+            let found: Result<Vec<_>> = build.threads.working.install(|| stretches.par_iter().map(find).collect());
+            for key in found?.into_iter().flatten() {
+                tables.bytes(Table::Pages, &key, |bytes| consider(&key, bytes))?.transpose()?;
+            }
+        }
     }
     for (file, left) in left_over {
         if !is_new(&todo.due, &file) && !removed.contains(&file) {
@@ -120,6 +132,38 @@ pub fn plan(
     }
     build.progress.begin("rendering", todo.due.len() as u64);
     Ok(todo)
+}
+
+/// Pages from a file on, up to another.
+type Stretch<'m> = (&'m str, Option<&'m str>);
+
+/// Stretches looked through before what was found is dealt with: it is held that long.
+const STRETCHES_AT_ONCE: usize = 8;
+
+/// All pages, cut at the marks.
+fn stretches(marks: &[RelPath]) -> Vec<Stretch<'_>> {
+    let starts = std::iter::once("").chain(marks.iter().map(RelPath::as_str));
+    let ends = marks.iter().map(|mark| Some(mark.as_str())).chain([None]);
+    starts.zip(ends).collect()
+}
+
+/// The keys of all traces of a stretch that are hits.
+fn hits_in(
+    snapshot: &Snapshot,
+    (start, end): Stretch<'_>,
+    is_hit: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<Vec<Box<[u8]>>> {
+    let mut found = Vec::new();
+    snapshot.scan(Table::Pages, start.as_bytes(), |key, bytes| {
+        if end.is_some_and(|end| key >= end.as_bytes()) {
+            return Ok(ControlFlow::Break(()));
+        }
+        if is_hit(key, bytes) {
+            found.push(key.into());
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 impl Todo {

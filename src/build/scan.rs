@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::packed::Chunks;
-use crate::digest::{Digest, Digester};
+use crate::digest::{Digest, SetDigest};
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
@@ -215,14 +215,16 @@ pub struct OutputScan {
     pub unpacked: BTreeSet<RelPath>,
     /// Compressed variants with the right bytes under another stamp.
     pub restamped_variants: Vec<(RelPath, Written)>,
-    /// The digest of all of them, as known.
-    pub digest: Digest,
+    /// All of them, as known.
+    pub known: SetDigest,
+    /// Some of their paths in order, some way apart, for whoever wants to go through all in parallel.
+    pub marks: Vec<RelPath>,
 }
 
 impl OutputScan {
     /// Whether everything is as it was left.
     pub fn is_quiet(&self) -> bool {
-        let Self { altered, restamped, unpacked, restamped_variants, digest: _ } = self;
+        let Self { altered, restamped, unpacked, restamped_variants, known: _, marks: _ } = self;
         altered.is_empty() && restamped.is_empty() && unpacked.is_empty() && restamped_variants.is_empty()
     }
 }
@@ -230,50 +232,55 @@ impl OutputScan {
 /// Outputs looked at in one go by one thread.
 const BATCH: usize = 512;
 
-/// Outputs held at a time.
-const HELD: usize = 64 * BATCH;
+/// Outputs held at a time. Few where bugs are looked for, so that small sites have several marks too.
+const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 
 /// Looks at every output that we wrote, and at every compressed variant.
 pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
-    let mut digester = crate::digest::Digester::default();
+    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
     let mut scan = OutputScan::default();
-    odd_in(Table::Outputs, snapshot, output, &mut digester, |path, found| match found {
+    odd_in(Table::Outputs, snapshot, output, &mut known, &mut marks, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    odd_in(Table::Compressed, snapshot, output, &mut digester, |path, found| match found {
+    odd_in(Table::Compressed, snapshot, output, &mut known, &mut Vec::new(), |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
             scan.unpacked.extend(file);
         }
     })?;
-    scan.digest = digester.finish();
-    Ok(scan)
+    Ok(OutputScan { known, marks, ..scan })
 }
 
-/// Tells `odd` of every file of a table that is not as it was left, and the digester of all.
+/// Tells `odd` of every file of a table that is not as it was left, adds all to `known`, and sets marks.
 fn odd_in(
     table: Table,
     snapshot: &Snapshot,
     output: &Output,
-    digester: &mut Digester,
+    known: &mut SetDigest,
+    marks: &mut Vec<RelPath>,
     mut odd: impl FnMut(RelPath, Option<Written>),
 ) -> Result<()> {
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
-        let look = |batch: &[(RelPath, Written)]| -> Vec<_> {
-            batch.iter().filter_map(|(path, written)| look(output, path, written)).collect()
+        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
+            let mut known = SetDigest::default();
+            batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
+            (known, batch.iter().filter_map(|(path, written)| look(output, path, written)).collect())
         };
-        let found: Vec<_> = held.par_chunks(BATCH).flat_map_iter(look).collect();
-        found.into_iter().for_each(|(path, found)| odd(path, found));
+        let found: Vec<_> = held.par_chunks(BATCH).map(look).collect();
+        for (some, found) in found {
+            known.merge(some);
+            found.into_iter().for_each(|(path, found)| odd(path, found));
+        }
         held.clear();
     };
     snapshot.scan(table, b"", |path, value| {
         let written: Written = postcard::from_bytes(value)?;
-        files::add(digester, path, &written);
         held.extend(RelPath::new(std::str::from_utf8(path)?).map(|path| (path, written)));
         if held.len() >= HELD {
+            marks.extend(held.last().map(|(path, _)| path.clone()));
             look_at(&mut held);
         }
         Ok(ControlFlow::Continue(()))

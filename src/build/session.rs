@@ -187,7 +187,7 @@ impl Session {
 
     /// One digest of all outputs, as the last run left them.
     pub fn output_digest(&self) -> Result<String> {
-        Ok(files::digest(&self.state.snapshot()?)?.to_string())
+        Ok(files::digest(&self.state.snapshot()?)?.finish().to_string())
     }
 
     /// Why a page was last rendered, by its file; `None` where there is no such page.
@@ -294,7 +294,7 @@ impl Session {
             report.pages.total = snapshot.count(Table::Outputs)?;
             report.pages.unchanged = report.pages.total;
             report.compression.files = snapshot.count(Table::Compressed)?;
-            report.output_digest = outputs.digest.to_string();
+            report.output_digest = outputs.known.finish().to_string();
             report.next_change = memory.next_moment(options.now);
             self.around = Some(around);
             self.unsettled = Look::Only(Touched::default());
@@ -337,7 +337,8 @@ impl Session {
             memory_after.seen = database::finish(stream.take(), report);
             memory_after.replace_moments(&outcome.parsed, outcome.moments);
             let (pages, readers, first) = (outcome.pages, self.readers.as_ref(), memory.build == 0);
-            todo = plan::plan(&build, tables, &changes, pages, &outputs, readers, first, report)?;
+            todo =
+                plan::plan(&build, &self.state.snapshot()?, tables, &changes, pages, &outputs, readers, first, report)?;
             budget.set_most(options.room.pictures(&options.lists(&todo), limits::IN_FLIGHT)?);
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
@@ -375,7 +376,7 @@ impl Session {
         let (output, number) = (&self.output, memory_after.build);
         let mut readers = self.readers.as_mut();
         let now = readers.as_deref_mut();
-        let work::Worked { draft, left, mut demands } =
+        let work::Worked { draft, left, mut demands, outputs: placed } =
             work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
         draft.write(|tables| {
             let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
@@ -387,7 +388,9 @@ impl Session {
             self.removed.extend(wanted.removed);
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
-                report.output_digest = files::digest(tables)?.to_string();
+                let mut all = outputs.known;
+                [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
+                report.output_digest = all.finish().to_string();
             }
             report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
             report.compression.files = tables.count(Table::Compressed)?;

@@ -4,8 +4,8 @@
 
 use anyhow::{Context, Result};
 
-use super::Build;
 use super::packed::DuePage;
+use super::{Build, files};
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::compress;
@@ -74,7 +74,7 @@ pub fn record(
         let Some(variant) = encoding.of_file(file) else { continue };
         match beside.iter().find(|(placed, _)| *placed == variant) {
             Some((_, placed)) => {
-                tables.put_value(Table::Compressed, variant.as_str().as_bytes(), &placed.written)?;
+                files::put(tables, Table::Compressed, &variant, &placed.written)?;
                 if placed.changed {
                     report.file_written(placed.written.stamp.size);
                 }
@@ -93,7 +93,7 @@ pub fn remove_all(file: &RelPath, output: &Output, tables: &mut Tables<'_>, repo
 /// A variant that we did not write stays, and so does a page that only has such a name.
 fn remove(variant: &RelPath, output: &Output, tables: &mut Tables<'_>, report: &mut Report) -> Result<()> {
     let key = variant.as_str().as_bytes();
-    let ours = tables.remove(Table::Compressed, key)?;
+    let ours = files::remove(tables, Table::Compressed, variant)?;
     if ours && tables.bytes(Table::Outputs, key, |_| ())?.is_none() && output.remove(variant)? {
         report.files.removed += 1;
     }

@@ -10,16 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::Build;
 use super::packed::{DuePage, DuePages};
 use super::pictures::{Demanded, Demands};
 use super::plan::Todo;
 use super::readers::Readers;
 use super::trace::{Facts, Trace};
 use super::variants::{self, Beside};
+use super::{Build, files};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
+use crate::digest::SetDigest;
 use crate::output::{Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
@@ -57,6 +58,8 @@ pub struct Worked {
     pub left: Vec<usize>,
     /// The files of pictures that pages show and no longer show.
     pub demands: Demands,
+    /// Which outputs have come and gone.
+    pub outputs: SetDigest,
 }
 
 /// Works through `todo.due` and records what came of it in `state`, in as many drafts as it takes.
@@ -74,6 +77,7 @@ pub fn work(
 ) -> Result<Worked> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
+    let mut outputs = SetDigest::default();
     let pages = todo.due.len();
     let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
@@ -128,6 +132,7 @@ pub fn work(
                         break;
                     }
                 }
+                outputs.merge(tables.outputs);
                 Ok(())
             })?;
             if recorded < PER_DRAFT {
@@ -138,7 +143,7 @@ pub fn work(
     })?;
     report.rendered.sort();
     report.settle_diagnostics();
-    Ok(Worked { draft, left, demands })
+    Ok(Worked { draft, left, demands, outputs })
 }
 
 /// The pages of a build, each of which is taken once.
@@ -189,7 +194,7 @@ fn record(
                 report.file_written(placed.written.stamp.size);
             }
             tables.put(Table::Pages, key, &trace)?;
-            tables.put_value(Table::Outputs, key, &placed.written)?;
+            files::put(tables, Table::Outputs, &page.file, &placed.written)?;
             tables.remove(Table::Due, key)?;
             // A first build without compression must not look for what cannot be there.
             if let Some(beside) = beside.filter(|beside| had_variants || !beside.is_empty()) {
@@ -233,7 +238,7 @@ pub fn sweep<'t>(
         if let Some(readers) = readers.as_deref_mut() {
             tables.bytes(Table::Pages, key, |old| readers.replace(file.as_str(), Some(old), None))?;
         }
-        let ours = tables.remove(Table::Outputs, key)?;
+        let ours = files::remove(tables, Table::Outputs, file)?;
         let page = tables.remove(Table::Pages, key)?;
         tables.remove(Table::Due, key)?;
         if ours && output.remove(file)? {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::backend::OnDisk;
 use super::tables::Table;
+use crate::digest::SetDigest;
 use crate::room::TooLittle;
 
 /// Something that tables can be read from.
@@ -100,7 +101,7 @@ impl Draft {
     pub fn write<R>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<R>) -> Result<R> {
         let tables = Table::ALL.iter().map(|table| self.transaction.open_table(table.definition()));
         let tables = tables.map(|table| table.map(Some)).collect::<Result<_, _>>()?;
-        work(&mut Tables { tables }).map_err(plainly)
+        work(&mut Tables { tables, outputs: SetDigest::default() }).map_err(plainly)
     }
 
     /// Empties every table but those in `kept`.
@@ -140,6 +141,8 @@ fn plainly(error: anyhow::Error) -> anyhow::Error {
 pub struct Tables<'t> {
     /// By number; nothing where one is lent.
     tables: Vec<Option<WriteTable<'t>>>,
+    /// Which outputs have come and gone since the tables were opened; kept by whoever writes them.
+    pub outputs: SetDigest,
 }
 
 /// A table that another thread may write to until it is given back.
@@ -184,6 +187,22 @@ impl<'t> Tables<'t> {
     pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.table_mut(table).insert(key, value)?;
         Ok(())
+    }
+
+    /// Puts bytes under a key; what `read` makes of those that were there.
+    pub fn replace<R>(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        Ok(self.table_mut(table).insert(key, value)?.map(|old| read(old.value())))
+    }
+
+    /// Removes a key; what `read` makes of the bytes that were there.
+    pub fn take<R>(&mut self, table: Table, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        Ok(self.table_mut(table).remove(key)?.map(|old| read(old.value())))
     }
 
     /// Puts a value under a key.
