@@ -48,7 +48,11 @@ impl Serialize for Entries {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Entries", self.0.len())?;
         for (name, value) in &self.0 {
-            fields.serialize_field(name, value)?;
+            // Most of what is known of few records is none, which need not be taken through a value.
+            match value.is_none() {
+                true => fields.serialize_field(name, &())?,
+                false => fields.serialize_field(name, value)?,
+            }
         }
         fields.end()
     }
@@ -70,10 +74,12 @@ mod tests {
         entries.insert("b", 1);
         entries.insert("a", Value::safe_string("<b>"));
         entries.insert("b", 2);
+        entries.insert("c", Value::none());
         let value = Value::from(entries);
         let map = value.as_map().expect("a map");
         let names: Vec<&str> = map.keys().filter_map(|key| key.as_str()).collect();
-        assert_eq!(names, ["b", "a"]);
+        assert_eq!(names, ["b", "a", "c"]);
+        assert!(map[&Key::Str("c")].is_none());
         assert_eq!(map[&Key::Str("b")].as_i64(), Some(2));
         assert!(map[&Key::Str("a")].is_safe(), "values are taken as they are");
         assert_eq!(Entries::of(&value).expect("made of entries").get("b").and_then(Value::as_i64), Some(2));
