@@ -69,21 +69,16 @@ pub fn plan(
     let new = todo.due.len();
     let is_new = |due: &DuePages, file: &RelPath| due.find(file.as_str(), new).is_some();
     let super::due::LeftOver { pages: mut left_over, removals } = super::due::all(tables)?;
-    let mut consider = |key: &[u8], bytes: &[u8]| {
-        let touch = touched(bytes, changes);
-        let name = std::str::from_utf8(key)?;
-        let hit = match touch {
-            Some(Touch::Template) => Some((reason(bytes, changes), true)),
-            Some(Touch::View) => Some((reason(bytes, changes), false)),
-            None => None,
-        };
+    let odd: BTreeSet<&str> = altered.iter().copied().chain(unpacked).map(|file| file.as_str()).collect();
+    let mut consider = |name: &str, bytes: &[u8]| {
         let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };
-        let hit = match hit {
+        let hit = match touched(bytes, changes) {
             _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
             _ if unpacked.contains(&file) => {
                 Some(("a compressed form of it is missing or was altered".to_owned(), true))
             }
-            hit => hit,
+            Some(touch) => Some((reason(bytes, changes), touch == Touch::Template)),
+            None => None,
         };
         if let Some((reason, render)) = hit
             && !removed.contains(&file)
@@ -95,27 +90,20 @@ pub fn plan(
         }
         Ok(())
     };
+    let mut look_at =
+        |file: &str| tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file, bytes))?.unwrap_or(Ok(()));
+    odd.iter().try_for_each(|file| look_at(file))?;
     if let Some(readers) = readers {
         let mut files = readers.touched_by(changes);
-        files.extend(altered.iter().copied().chain(unpacked).map(|file| file.as_str()));
+        files.retain(|file| !odd.contains(file));
         files.sort_unstable();
-        files.dedup();
-        for file in files {
-            tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file.as_bytes(), bytes))?.transpose()?;
-        }
-    } else if !changes.is_empty() || !altered.is_empty() || !unpacked.is_empty() {
-        let odd = |file: &RelPath| altered.contains(file) || unpacked.contains(file);
-        let any_odd = !altered.is_empty() || !unpacked.is_empty();
-        let is_hit = |key: &[u8], bytes: &[u8]| {
-            touched(bytes, changes).is_some()
-                || any_odd && std::str::from_utf8(key).ok().and_then(RelPath::new).is_some_and(|file| odd(&file))
-        };
+        files.into_iter().try_for_each(look_at)?;
+    } else if !changes.is_empty() {
         for stretches in stretches(&outputs.marks).chunks(STRETCHES_AT_ONCE) {
-            let find = |stretch: &Stretch<'_>| hits_in(snapshot, *stretch, is_hit);
+            let find = |stretch: &Stretch<'_>| touched_in(snapshot, *stretch, changes);
             let found: Result<Vec<_>> = build.threads.working.install(|| stretches.par_iter().map(find).collect());
-            for key in found?.into_iter().flatten() {
-                tables.bytes(Table::Pages, &key, |bytes| consider(&key, bytes))?.transpose()?;
-            }
+            let mut files = found?.into_iter().flatten().filter(|file| !odd.contains(&**file));
+            files.try_for_each(|file| look_at(&file))?;
         }
     }
     for (file, left) in left_over {
@@ -147,19 +135,15 @@ fn stretches(marks: &[RelPath]) -> Vec<Stretch<'_>> {
     starts.zip(ends).collect()
 }
 
-/// The keys of all traces of a stretch that are hits.
-fn hits_in(
-    snapshot: &Snapshot,
-    (start, end): Stretch<'_>,
-    is_hit: impl Fn(&[u8], &[u8]) -> bool,
-) -> Result<Vec<Box<[u8]>>> {
+/// The pages of a stretch that read anything that changed.
+fn touched_in(snapshot: &Snapshot, (start, end): Stretch<'_>, changes: &Changes) -> Result<Vec<Box<str>>> {
     let mut found = Vec::new();
     snapshot.scan(Table::Pages, start.as_bytes(), |key, bytes| {
         if end.is_some_and(|end| key >= end.as_bytes()) {
             return Ok(ControlFlow::Break(()));
         }
-        if is_hit(key, bytes) {
-            found.push(key.into());
+        if touched(bytes, changes).is_some() {
+            found.push(std::str::from_utf8(key)?.into());
         }
         Ok(ControlFlow::Continue(()))
     })?;

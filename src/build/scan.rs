@@ -237,31 +237,30 @@ const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 
 /// Looks at every output that we wrote, and at every compressed variant.
 pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
-    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
     let mut scan = OutputScan::default();
-    odd_in(Table::Outputs, snapshot, output, &mut known, &mut marks, |path, found| match found {
+    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    odd_in(Table::Compressed, snapshot, output, &mut known, &mut Vec::new(), |path, found| match found {
+    let (variants, _) = odd_in(Table::Compressed, snapshot, output, |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
             scan.unpacked.extend(file);
         }
     })?;
+    known.merge(variants);
     Ok(OutputScan { known, marks, ..scan })
 }
 
-/// Tells `odd` of every file of a table that is not as it was left, adds all to `known`, and sets marks.
+/// Tells `odd` of every file of a table that is not as it was left; all of them as known, and marks.
 fn odd_in(
     table: Table,
     snapshot: &Snapshot,
     output: &Output,
-    known: &mut SetDigest,
-    marks: &mut Vec<RelPath>,
     mut odd: impl FnMut(RelPath, Option<Written>),
-) -> Result<()> {
+) -> Result<(SetDigest, Vec<RelPath>)> {
+    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
         let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
@@ -286,7 +285,7 @@ fn odd_in(
         Ok(ControlFlow::Continue(()))
     })?;
     look_at(&mut held);
-    Ok(())
+    Ok((known, marks))
 }
 
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.

@@ -9,8 +9,6 @@ use crate::diagnostics::{nearest, suggestion};
 /// One table being read.
 pub struct Fields {
     entries: Vec<Entry>,
-    /// Entries whose values have not been taken.
-    left: usize,
     /// Every name asked for, for suggestions.
     asked: Vec<&'static str>,
     span: Range<usize>,
@@ -26,7 +24,7 @@ impl Fields {
     /// The fields of a table node; anything else is a problem and reads as an empty table.
     pub fn of(node: Node, findings: &mut Findings<'_>) -> Self {
         let span = node.span.clone();
-        let entries: Vec<Entry> = match node.shape {
+        let entries = match node.shape {
             Shape::Table(entries) => {
                 entries.into_iter().map(|(name, place, value)| Entry { name, place, value: Some(value) }).collect()
             }
@@ -36,12 +34,12 @@ impl Fields {
                 Vec::new()
             }
         };
-        Self { left: entries.len(), entries, asked: Vec::new(), span }
+        Self { entries, asked: Vec::new(), span }
     }
 
     /// A table without fields, at the start of the file.
     pub fn empty() -> Self {
-        Self { entries: Vec::new(), left: 0, asked: Vec::new(), span: 0..0 }
+        Self { entries: Vec::new(), asked: Vec::new(), span: 0..0 }
     }
 
     /// Where the table stands.
@@ -52,11 +50,7 @@ impl Fields {
     /// The value of a field as written, taken out; `None` where it is not there or null.
     pub fn take(&mut self, name: &'static str) -> Option<Node> {
         self.asked.push(name);
-        if self.left == 0 {
-            return None;
-        }
         let value = self.entries.iter_mut().find(|entry| entry.name == name)?.value.take()?;
-        self.left -= 1;
         (!matches!(value.shape, Shape::Null)).then_some(value)
     }
 

@@ -17,7 +17,7 @@ pub fn digest(value: &Value) -> Digest {
 pub fn write(value: &Value, known: &impl Fn(&Map) -> Option<Digest>, out: &mut Vec<u8>) {
     if let Some(text) = value.as_str() {
         out.push(b's');
-        name(text, out);
+        put_text(text, out);
     } else if let Some(flag) = value.as_bool() {
         out.extend_from_slice(&[b'b', u8::from(flag)]);
     } else if let Some(items) = value.as_array() {
@@ -48,13 +48,13 @@ fn entries(map: &Map, known: &impl Fn(&Map) -> Option<Digest>, out: &mut Vec<u8>
     out.push(b'm');
     out.extend_from_slice(&(map.len() as u32).to_le_bytes());
     for (key, value) in map {
-        name(key.as_str().unwrap_or_default(), out);
+        put_text(key.as_str().unwrap_or_default(), out);
         write(value, known, out);
     }
 }
 
 /// Appends a text with its length before it.
-pub fn name(text: &str, out: &mut Vec<u8>) {
+pub fn put_text(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&(text.len() as u32).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
 }

@@ -49,9 +49,10 @@ impl Serialize for Entries {
         let mut fields = serializer.serialize_struct("Entries", self.0.len())?;
         for (name, value) in &self.0 {
             // Most of what is known of few records is none, which need not be taken through a value.
-            match value.is_none() {
-                true => fields.serialize_field(name, &())?,
-                false => fields.serialize_field(name, value)?,
+            if value.is_none() {
+                fields.serialize_field(name, &())?;
+            } else {
+                fields.serialize_field(name, value)?;
             }
         }
         fields.end()

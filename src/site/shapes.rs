@@ -14,13 +14,13 @@ use crate::render::{Entries, Map, Value, markdown};
 /// `{ name, url }` of a record; none where there is no such record.
 pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
     Ok(match reader.link(id)? {
-        Some(link) => link.value(|| Value::from(map! { "name" => link.name.as_str(), "url" => link.url.as_str() })),
+        Some(link) => link.value(|| link_to(&link.name, &link.url)),
         None => Value::none(),
     })
 }
 
-/// A link to a list of the site.
-pub fn list_of(name: &str, url: &str) -> Value {
+/// A link, as templates see all of them.
+pub fn link_to(name: &str, url: &str) -> Value {
     Value::from(map! { "name" => name, "url" => url })
 }
 

@@ -58,7 +58,7 @@ impl View {
                 let mut bytes = Vec::with_capacity(4096);
                 bytes.extend_from_slice(template.as_bytes());
                 for (name, value) in values {
-                    canonical::name(name, &mut bytes);
+                    canonical::put_text(name, &mut bytes);
                     canonical::write(value, &|map| reader.digest_of(map), &mut bytes);
                 }
                 Digest::of(&bytes)
