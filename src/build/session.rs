@@ -370,6 +370,7 @@ impl Session {
             snapshot: self.state.snapshot()?,
             settings: build.settings.clone(),
             assets: Arc::clone(&around.assets),
+            ids: around.templates.ids(),
             shared: SharedValues::within(options.room.ready_cards(&options.lists(&todo))),
         });
         let working = Instant::now();

@@ -84,6 +84,7 @@ pub fn verify_sample(
         snapshot: state.snapshot()?,
         settings: settings.clone(),
         assets: around.assets,
+        ids: around.templates.ids(),
         shared: SharedValues::within(options.room.ready_cards(&Lists::default())),
     });
     let rendered: BTreeSet<&str> = rendered.iter().map(String::as_str).collect();

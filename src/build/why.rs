@@ -63,10 +63,12 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
             .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
     let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder())?)?;
+    let (sources, _) = Sources::read(root)?;
     let catalog = Arc::new(Catalog {
         snapshot,
         settings,
         assets: Arc::new(assets),
+        ids: sources.ids(),
         shared: SharedValues::within(Room::default().ready_cards(&Lists::default())),
     });
     let reader = Rc::new(Reader::with_names(Arc::clone(&catalog)));
@@ -82,7 +84,6 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
             if let Some((template, context)) = view.into_context() {
                 reader.template(template);
                 reader.setting("minify");
-                let (sources, _) = Sources::read(root)?;
                 if let Ok(templates) = Templates::new(&sources, false) {
                     let answers = Rc::new(PageAnswers(Rc::clone(&reader)));
                     // A page that cannot be rendered still read what it read.

@@ -12,6 +12,7 @@ pub use group::{Group, Membership, Totals};
 pub use reader::{Reader, Readings, Slice};
 pub use shared::{Link, SharedValues};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -23,6 +24,7 @@ use crate::digest::Digest;
 use crate::media::Survey;
 use crate::model::country;
 use crate::model::{Card, Record, RecordId};
+use crate::render::Ids;
 use crate::state::{Snapshot, Store, Table};
 
 /// A picture below `content/`.
@@ -51,6 +53,8 @@ pub struct Catalog {
     pub settings: Settings,
     /// The assets.
     pub assets: Arc<Assets>,
+    /// The ids that pages made with a template use, by its name.
+    pub ids: BTreeMap<String, Ids>,
     /// Cards as ready template values.
     pub shared: SharedValues,
 }

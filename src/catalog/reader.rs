@@ -18,7 +18,7 @@ use crate::digest::Digest;
 use crate::media::Variant;
 use crate::model::{Card, PartialDate, Photo, Record, RecordId, Review};
 use crate::paths::RelPath;
-use crate::render::{Map, Value};
+use crate::render::{Ids, Map, Value};
 use crate::state::{Store, Table};
 
 /// Reads on behalf of one page.
@@ -285,6 +285,13 @@ impl Reader {
     /// A template, which the page is about to be rendered with.
     pub fn template(&self, name: &str) {
         self.note(Cell::Template(name.to_owned()));
+    }
+
+    /// The ids that pages made with a template use; none of one that there is not.
+    pub fn ids_of(&self, template: &str) -> &Ids {
+        static NONE: Ids = Ids::new();
+        self.note(Cell::Template(template.to_owned()));
+        self.catalog.ids.get(template).unwrap_or(&NONE)
     }
 
     /// An asset by its path below `assets/`, or by the name of its source in a bundle.

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 use rustc_hash::FxHashMap;
 
+use super::anchors;
+use super::ids::Ids;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
 
@@ -25,10 +27,11 @@ pub type Target = (String, String);
 
 /// The HTML of a Markdown body. `resolve` answers references; those it cannot answer are
 /// returned as the error. Headings move one level down where the body has a first-level one,
-/// since the page's own heading is the only `h1`.
+/// since the page's own heading is the only `h1`. No anchor has a name that is `taken`.
 pub fn to_html(
     body: &str,
     style: Style,
+    taken: &Ids,
     mut resolve: impl FnMut(&RecordId) -> Option<Target>,
 ) -> Result<String, Vec<RecordId>> {
     if body.is_empty() {
@@ -50,7 +53,8 @@ pub fn to_html(
     let mut out = String::with_capacity(body.len() + body.len() / 3);
     html::push_html(&mut out, events.into_iter());
     let out = accessible(out);
-    Ok(if pass.raw && !style.trust_html { SANITIZER.clean(&out).to_string() } else { out })
+    let out = if pass.raw && !style.trust_html { SANITIZER.clean(&out).to_string() } else { out };
+    Ok(anchors::unique(out, taken))
 }
 
 struct Pass<'r, F> {
@@ -234,7 +238,7 @@ mod tests {
     fn html(body: &str) -> String {
         let style = Style { smart_punctuation: true, trust_html: false };
         let resolve = |id: &RecordId| (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()));
-        to_html(body, style, resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
+        to_html(body, style, &Ids::default(), resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
     }
 
     #[test]

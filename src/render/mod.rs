@@ -2,10 +2,13 @@
 //! Functions find the page being rendered through one scoped thread-local, the only one in the
 //! tree; render knows of it only that it answers calls.
 
+mod anchors;
+pub mod attributes;
 pub mod canonical;
 mod entries;
 pub mod filters;
 mod functions;
+mod ids;
 pub mod markdown;
 mod minify;
 mod reach;
@@ -13,6 +16,7 @@ mod templates;
 
 pub use entries::Entries;
 pub use functions::{Answers, with_answers};
+pub use ids::Ids;
 pub use templates::FOLDER as TEMPLATES;
 pub use templates::{Rendered, Sources, TemplateError, Templates};
 

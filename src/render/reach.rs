@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ids::Ids;
 use super::minify::next_brace;
 use crate::digest::{Digest, Digester};
 
@@ -22,6 +23,8 @@ pub struct Reach {
     pub digest: Digest,
     /// The files that hold what is reached, itself included.
     pub files: BTreeSet<String>,
+    /// The ids that what is reached uses.
+    pub ids: Ids,
 }
 
 /// What every template file reaches, by name.
@@ -51,7 +54,9 @@ pub fn of(sources: &BTreeMap<String, String>) -> BTreeMap<String, Reach> {
             digester.part(texts[piece].0.as_bytes());
         }
         let files = reached.iter().map(|piece| texts[piece].1.clone()).collect();
-        Reach { digest: digester.finish(), files }
+        let mut ids = Ids::default();
+        reached.iter().for_each(|piece| ids.add(&texts[piece].0));
+        Reach { digest: digester.finish(), files, ids }
     };
     sources.keys().map(|name| (name.clone(), reach(name))).collect()
 }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 use tera::{Context, Tera};
 
+use super::ids::Ids;
 use super::{filters, functions, minify, reach};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
@@ -140,6 +141,11 @@ impl Sources {
     /// The files that every template reaches, itself included, by its name.
     pub fn reached(&self) -> BTreeMap<String, BTreeSet<String>> {
         reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.files)).collect()
+    }
+
+    /// The ids that pages made with a template use, by its name.
+    pub fn ids(&self) -> BTreeMap<String, Ids> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.ids)).collect()
     }
 
     /// The digest of every template with everything that it reaches, by name.

@@ -1,6 +1,7 @@
 //! The end-to-end tests: each is a story about a small site in a folder of its own, told to the
 //! real program. They know the program's commands and files, and nothing of its inside.
 
+mod anchors;
 mod assets;
 mod commands;
 mod dice;

@@ -72,8 +72,8 @@ fn card_values(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries, F
     Entries::of(&shapes::card(reader, id, card)?).ok_or_else(|| missing(id))
 }
 
-/// The body of a record as HTML.
-fn body(reader: &Reader, body: &str) -> Result<Value, Failure> {
+/// The body of a record as HTML, for pages made with `template`.
+fn body(reader: &Reader, template: &str, body: &str) -> Result<Value, Failure> {
     if body.is_empty() {
         return Ok(Value::safe_string(""));
     }
@@ -82,7 +82,7 @@ fn body(reader: &Reader, body: &str) -> Result<Value, Failure> {
         trust_html: reader.setting("trust_html").trust_html,
     };
     let mut broken = None;
-    let html = markdown::to_html(body, style, |id| match reader.link(id) {
+    let html = markdown::to_html(body, style, reader.ids_of(template), |id| match reader.link(id) {
         Ok(target) => target.map(|link| (link.name.clone(), link.url.clone())),
         Err(error) => {
             broken = Some(error);

@@ -1,0 +1,161 @@
+//! Anchors in the HTML of a body: each is given a name that nothing else on its page has, and links
+//! within the body follow. A name that is free stays as written; one that the page's templates use, or
+//! that stands in the body before, is given a number, which depends on nothing but the body and the templates.
+
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::attributes::{Attribute, Role, attributes, decoded};
+use super::ids::Ids;
+
+/// What a name is changed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    before: &'static str,
+    number: u32,
+}
+
+impl Change {
+    fn of(&self, name: &str) -> String {
+        let Self { before, number } = self;
+        if *number == 0 { format!("{before}{name}") } else { format!("{before}{name}-{number}") }
+    }
+}
+
+/// The body with anchors that are its own, where `taken` are those of its page.
+pub fn unique(html: String, taken: &Ids) -> String {
+    let found: Vec<Attribute<'_>> = attributes(&html).collect();
+    let changes = changes(&html, &found, taken);
+    if changes.is_empty() {
+        return html;
+    }
+    // A link leads to the first anchor of a name.
+    let mut moved: FxHashMap<Cow<'_, str>, &Change> = FxHashMap::default();
+    let mut stayed: FxHashSet<&str> = FxHashSet::default();
+    for (index, anchor) in found.iter().enumerate().filter(|(_, one)| one.role == Role::Anchor) {
+        match changes.get(&index) {
+            Some(change) if !stayed.contains(anchor.value) => {
+                moved.entry(decoded(anchor.value)).or_insert(change);
+            }
+            Some(_) => {}
+            None => drop(stayed.insert(anchor.value)),
+        }
+    }
+    moved.retain(|name, _| !stayed.contains(&**name));
+    let mut out = String::with_capacity(html.len() + 16 * changes.len());
+    let mut copied = 0;
+    for (index, attribute) in found.iter().enumerate() {
+        let changed = match attribute.role {
+            Role::Anchor => changes.get(&index).map(|change| change.of(attribute.value)),
+            Role::Address => link(attribute.value, &moved),
+            Role::Addresses => None,
+        };
+        if let Some(changed) = changed {
+            out.push_str(&html[copied..attribute.start]);
+            out.push_str(&changed);
+            copied = attribute.start + attribute.value.len();
+        }
+    }
+    out.push_str(&html[copied..]);
+    out
+}
+
+/// A link to an anchor that has moved.
+fn link(address: &str, moved: &FxHashMap<Cow<'_, str>, &Change>) -> Option<String> {
+    let fragment = address.strip_prefix('#')?;
+    let plain = decoded(fragment);
+    let name = percent_encoding::percent_decode_str(&plain).decode_utf8().ok()?;
+    Some(format!("#{}", moved.get(&*name)?.of(fragment)))
+}
+
+/// Which anchors need another name, by their place among the attributes that were found.
+fn changes(html: &str, found: &[Attribute<'_>], taken: &Ids) -> FxHashMap<usize, Change> {
+    let mut anchors: Vec<(usize, &Attribute<'_>)> =
+        found.iter().enumerate().filter(|(_, one)| one.role == Role::Anchor && !one.value.is_empty()).collect();
+    // The name of a footnote is written nowhere: it stays, and a heading of the same name moves.
+    let is_note = |one: &Attribute<'_>| html[one.tag..one.start].contains("\"footnote-definition\"");
+    anchors.sort_by_key(|(_, one)| !is_note(one));
+    let written: FxHashSet<&str> = anchors.iter().map(|(_, one)| one.value).collect();
+    let mut given: FxHashSet<Cow<'_, str>> = FxHashSet::default();
+    let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut changes = FxHashMap::default();
+    for (index, anchor) in anchors {
+        let name = anchor.value;
+        if !taken.hold(name) && given.insert(Cow::Borrowed(name)) {
+            continue;
+        }
+        let before = if taken.begin(&format!("{name}-")) { "text-" } else { "" };
+        // A beginning that takes in even these leaves none that is free.
+        let hopeless = taken.begin(&format!("{before}{name}-"));
+        let number = numbers.entry(name).or_insert(u32::from(before.is_empty()));
+        loop {
+            let change = Change { before, number: *number };
+            let new = change.of(name);
+            *number += 1;
+            let free = !taken.hold(&new) || (hopeless && taken.begin(&new));
+            if free && !written.contains(&*new) && given.insert(Cow::Owned(new)) {
+                changes.insert(index, change);
+                break;
+            }
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unique_in(templates: &str, html: &str) -> String {
+        let mut taken = Ids::default();
+        taken.add(templates);
+        unique(html.to_owned(), &taken)
+    }
+
+    #[test]
+    fn what_a_template_uses_is_given_a_number_and_links_follow() {
+        let html = "<h2 id=\"rides\">R</h2><p><a href=\"#rides\">r</a> <a href=\"#facts\">f</a></p>";
+        assert_eq!(
+            unique_in("<h2 id=\"rides\"><h2 id=\"facts\">", html),
+            "<h2 id=\"rides-1\">R</h2><p><a href=\"#rides-1\">r</a> <a href=\"#facts\">f</a></p>"
+        );
+        assert_eq!(unique_in("", html), html);
+    }
+
+    #[test]
+    fn numbers_are_those_that_nobody_has() {
+        let html = "<h2 id=\"rides\">R</h2><h2 id=\"rides-1\">R</h2><h2 id=\"rides-2\">R</h2>";
+        assert_eq!(
+            unique_in("<h2 id=\"rides\"><h2 id=\"rides-3\">", html),
+            "<h2 id=\"rides-4\">R</h2><h2 id=\"rides-1\">R</h2><h2 id=\"rides-2\">R</h2>"
+        );
+        let twice = "<p id=\"a\"></p><p id=\"a\"></p><a href=\"#a\">x</a>";
+        assert_eq!(unique_in("", twice), "<p id=\"a\"></p><p id=\"a-1\"></p><a href=\"#a\">x</a>");
+    }
+
+    #[test]
+    fn an_id_with_an_open_end_takes_all_that_begin_like_it() {
+        let html = "<h2 id=\"area-51\">A</h2><a href=\"#area-51\">x</a><h2 id=\"text-area-51\">A</h2>";
+        assert_eq!(
+            unique_in("<li id=\"area-{{ a.slug }}\">", html),
+            "<h2 id=\"text-area-51-1\">A</h2><a href=\"#text-area-51-1\">x</a><h2 id=\"text-area-51\">A</h2>"
+        );
+        assert!(unique_in("<li id=\"t{{ a }}\">", "<h2 id=\"t\">A</h2>").contains("id=\"text-t"));
+    }
+
+    #[test]
+    fn a_footnote_keeps_its_name_before_a_heading() {
+        let html = "<h2 id=\"fn-1\">Fn 1</h2><a href=\"#fn-1\">1</a><div class=\"footnote-definition\" id=\"fn-1\">";
+        let unique = unique_in("", html);
+        assert!(unique.starts_with("<h2 id=\"fn-1-1\">") && unique.ends_with("id=\"fn-1\">"), "{unique}");
+        assert!(unique.contains("<a href=\"#fn-1\">"), "{unique}");
+    }
+
+    #[test]
+    fn many_of_one_name_take_no_long_time() {
+        let html = "<p id=\"a\">".repeat(20_000);
+        let unique = unique_in("<p id=\"a\">", &html);
+        assert!(unique.contains("id=\"a-20000\""));
+    }
+}
