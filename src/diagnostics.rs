@@ -37,6 +37,9 @@ pub struct Diagnostic {
     /// What the user may do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// The pages that cannot be made because of it, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<String>,
 }
 
 impl Diagnostic {
@@ -51,6 +54,7 @@ impl Diagnostic {
             excerpt: None,
             width: 0,
             help: None,
+            pages: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Diagnostic {
             excerpt: Some(shorten(source[line_start..line_end].trim_end_matches('\r'))),
             width: source[start..shown_end].chars().count().max(1) as u32,
             help: None,
+            pages: None,
         }
     }
 
@@ -131,6 +136,9 @@ impl fmt::Display for Diagnostic {
         }
         if let Some(help) = &self.help {
             write!(f, "\n  = help: {help}")?;
+        }
+        if let Some(pages) = &self.pages {
+            write!(f, "\n  = fails: {pages}")?;
         }
         Ok(())
     }

@@ -1,6 +1,10 @@
 //! What a build did, in numbers: for people, for programs, for Prometheus. Counts only; knows
 //! nothing of how the work is done.
 
+mod failures;
+
+pub use failures::{FailedPage, Failures};
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -54,6 +58,9 @@ pub struct Report {
     pub verified: Option<Verified>,
     /// Files of rendered pages, sorted.
     pub rendered: Vec<String>,
+    /// Pages that could not be made, until they are among the diagnostics.
+    #[serde(skip)]
+    pub failures: Failures,
 }
 
 /// Pages by outcome. `total` = `rendered` + `unchanged` + `failed` + `left`.
@@ -232,8 +239,9 @@ impl Report {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Sorts diagnostics by place and drops repeated ones.
+    /// Sorts diagnostics by place and drops repeated ones. Failed pages become some of them.
     pub fn settle_diagnostics(&mut self) {
+        self.diagnostics.extend(self.failures.take());
         let key = |one: &Diagnostic| (one.file.clone(), one.line, one.column, one.message.clone());
         self.diagnostics.sort_by_cached_key(key);
         self.diagnostics.dedup();
@@ -249,32 +257,34 @@ impl Report {
 
     /// One line: `1,842 pages: 3 rendered, 1,839 unchanged, 1 removed · 0.21 s`.
     pub fn summary(&self) -> String {
-        let number = |count: u64| {
-            let digits = count.to_string();
-            let mut out = String::new();
-            for (index, digit) in digits.chars().enumerate() {
-                if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                    out.push(',');
-                }
-                out.push(digit);
-            }
-            out
-        };
         let pages = &self.pages;
         let mut line = format!(
             "{} pages: {} rendered, {} unchanged",
-            number(pages.total),
-            number(pages.rendered),
-            number(pages.unchanged)
+            grouped(pages.total),
+            grouped(pages.rendered),
+            grouped(pages.unchanged)
         );
         for (count, word) in [(pages.removed, "removed"), (pages.failed, "failed"), (pages.left, "not come to")] {
             if count > 0 {
-                line.push_str(&format!(", {} {word}", number(count)));
+                line.push_str(&format!(", {} {word}", grouped(count)));
             }
         }
         line.push_str(&format!(" · {:.2} s", self.seconds));
         line
     }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Peak resident memory of this process in bytes; 0 where the system does not tell.

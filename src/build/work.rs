@@ -24,7 +24,7 @@ use crate::digest::SetDigest;
 use crate::output::{Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
-use crate::report::Report;
+use crate::report::{FailedPage, Report};
 use crate::site::{Failure, PageAnswers, Route, View, view};
 use crate::source;
 use crate::state::{Draft, State, Store, Table, Tables};
@@ -41,7 +41,7 @@ enum Outcome {
     /// Its view is as it was; its trace as bytes.
     Same(Vec<u8>),
     /// A mistake in content or templates.
-    Failed(Box<Diagnostic>),
+    Failed(Box<(FailedPage, Diagnostic)>),
     /// Not come to, since somebody asked to stop.
     Left,
 }
@@ -207,7 +207,7 @@ fn record(
         }
         Outcome::Failed(problem) => {
             report.pages.failed += 1;
-            report.diagnostics.push(*problem);
+            report.failures.add(problem.0, problem.1);
             tables.put_value(Table::Due, key, &page.route)?;
         }
         Outcome::Left => {}
@@ -263,7 +263,7 @@ pub fn make(
     let worker = Worker { build, catalog, templates, output, number: 0 };
     let reader = Rc::new(Reader::new(Arc::clone(catalog)));
     match view(route, &reader) {
-        Ok(view) => worker.bytes(view, &reader),
+        Ok(view) => Ok(worker.bytes(view, &reader)?.map_err(|problem| problem.to_string())),
         Err(Failure::Mistake(message)) => Ok(Err(message)),
         Err(Failure::Broken(error)) => Err(error),
     }
@@ -288,7 +288,7 @@ impl Worker<'_> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.build(page))).unwrap_or_else(|panic| {
             let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let message = format!("a bug of lifthill's: {}", words.unwrap_or("panic without words"));
-            Ok(Outcome::Failed(Box::new(self.problem(page, message))))
+            Ok(self.failed(page, self.mistake(page, message)))
         });
         let written = match &outcome {
             Ok(Outcome::Rendered(_, placed, ..)) => Some(&placed.written),
@@ -302,7 +302,7 @@ impl Worker<'_> {
         let reader = Rc::new(Reader::new(Arc::clone(self.catalog)));
         let view = match view(&page.route, &reader) {
             Ok(view) => view,
-            Err(Failure::Mistake(message)) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
+            Err(Failure::Mistake(message)) => return Ok(self.failed(page, self.mistake(page, message))),
             Err(Failure::Broken(error)) => return Err(error.context(format!("cannot build {}", page.file))),
         };
         let digest = view.digest(&reader);
@@ -320,7 +320,7 @@ impl Worker<'_> {
         }
         let bytes = match self.bytes(view, &reader)? {
             Ok(bytes) => bytes,
-            Err(message) => return Ok(Outcome::Failed(Box::new(self.problem(page, message)))),
+            Err(problem) => return Ok(self.failed(page, *problem)),
         };
         let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
         let demanded = Demanded { before: shown_before, after: reader.demands() };
@@ -336,7 +336,7 @@ impl Worker<'_> {
     }
 
     /// The bytes that a view becomes, or what its template does wrong.
-    fn bytes(&self, view: View, reader: &Rc<Reader>) -> Result<Result<Vec<u8>, String>> {
+    fn bytes(&self, view: View, reader: &Rc<Reader>) -> Result<Result<Vec<u8>, Box<Diagnostic>>> {
         match view {
             View::Bytes(bytes) => Ok(Ok(bytes)),
             View::File(path, _) => self.file(&path).map(Ok),
@@ -344,15 +344,12 @@ impl Worker<'_> {
         }
     }
 
-    fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, String> {
-        let Some((template, context)) = view.into_context() else {
-            return Err("there is nothing to render".to_owned());
-        };
+    fn render(&self, view: View, reader: &Rc<Reader>) -> Result<String, Box<Diagnostic>> {
+        let Some((template, context)) = view.into_context() else { return Ok(String::new()) };
         reader.template(template);
         reader.setting("minify");
         let answers = Rc::new(PageAnswers(Rc::clone(reader)));
-        let rendered = with_answers(answers, || self.templates.render(template, &context));
-        rendered.map(|rendered| rendered.0).map_err(|error| error.0)
+        with_answers(answers, || self.templates.render(template, &context)).map(|rendered| rendered.0)
     }
 
     /// The bytes of a file of the site, by its path in the root.
@@ -363,14 +360,20 @@ impl Worker<'_> {
         }
     }
 
-    fn problem(&self, page: &DuePage, message: String) -> Diagnostic {
+    fn failed(&self, page: &DuePage, problem: Diagnostic) -> Outcome {
         let url = page.route.url().map(|url| url.to_string()).unwrap_or_default();
-        let origin = match &page.route {
-            Route::Record(id) | Route::Later(id, _) => self.origin(id),
-            _ => None,
-        };
-        let place = origin.map_or_else(|| format!("page {url}"), |origin| source::origin_name(&origin));
-        super::mistake(&place, format!("page {url} cannot be made\n{message}"))
+        Outcome::Failed(Box::new((FailedPage { url, origin: self.origin_of(page) }, problem)))
+    }
+
+    /// A mistake that has no place but the page's own.
+    fn mistake(&self, page: &DuePage, message: String) -> Diagnostic {
+        let url = page.route.url().map(|url| url.to_string()).unwrap_or_default();
+        super::mistake(&self.origin_of(page).unwrap_or_else(|| format!("page {url}")), message)
+    }
+
+    fn origin_of(&self, page: &DuePage) -> Option<String> {
+        let (Route::Record(id) | Route::Later(id, _)) = &page.route else { return None };
+        self.origin(id).map(|origin| source::origin_name(&origin))
     }
 
     fn origin(&self, id: &crate::model::RecordId) -> Option<String> {

@@ -13,6 +13,7 @@ pub use reader::{Reader, Readings, Slice};
 pub use shared::{Link, SharedValues};
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -20,12 +21,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::assets::Assets;
 use crate::config::Settings;
+use crate::diagnostics::nearest;
 use crate::digest::Digest;
 use crate::media::Survey;
 use crate::model::country;
 use crate::model::{Card, Record, RecordId};
 use crate::render::Ids;
 use crate::state::{Snapshot, Store, Table};
+
+/// Keys that a mistaken one is compared with.
+const KEYS_LOOKED_THROUGH: usize = 20_000;
 
 /// A picture below `content/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +89,23 @@ impl Catalog {
                 postcard::take_from_bytes::<(String, String)>(bytes).map(|((name, url), _)| Link::new(name, url))
             })?;
             decoded.transpose().context("a card in the state cannot be decoded")
+        })
+    }
+
+    /// The key nearest to one that there is none of, among the first of its kind; none where too many have been
+    /// looked for.
+    fn near(&self, id: &RecordId) -> Result<Option<String>> {
+        self.shared.near(id, || {
+            let mut keys = Vec::new();
+            self.snapshot.scan(Table::Cards, &[id.kind.number()], |key, _| {
+                let other = keys::record_id(key)?;
+                if other.kind != id.kind || keys.len() == KEYS_LOOKED_THROUGH {
+                    return Ok(ControlFlow::Break(()));
+                }
+                keys.push(other.key);
+                Ok(ControlFlow::Continue(()))
+            })?;
+            Ok(nearest(&id.key, keys.iter().map(|key| &**key)).map(str::to_owned))
         })
     }
 

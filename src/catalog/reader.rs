@@ -336,6 +336,12 @@ impl Reader {
         self.demands.borrow().clone()
     }
 
+    /// The key of the record of that kind whose key is nearest to one that there is none of, for suggestions in
+    /// errors; not a reading.
+    pub fn near(&self, id: &RecordId) -> Result<Option<String>> {
+        self.catalog.near(id)
+    }
+
     /// Every name of an asset, for suggestions in errors; not a reading.
     pub fn asset_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.catalog.assets.names()

@@ -31,6 +31,9 @@ const MEMBERS: u64 = 2_000;
 /// Members of a group that are still kept.
 const MOST_MEMBERS: usize = 100;
 
+/// Mistaken keys for which the nearest is looked for: each costs a walk through keys.
+const MOST_LOOKED_FOR: usize = 64;
+
 /// A value and the readings that made it.
 pub struct SharedValue {
     pub value: Value,
@@ -112,6 +115,8 @@ pub struct SharedValues {
     members: Shards<Group, Vec<RecordId>>,
     /// The settings that nearly every page shows.
     pub(super) site: OnceLock<Value>,
+    /// Keys that there are none of, with the nearest that there is.
+    near: Mutex<FxHashMap<RecordId, Option<String>>>,
 }
 
 impl SharedValues {
@@ -125,7 +130,22 @@ impl SharedValues {
             dates: Shards::new(dates / DATE),
             members: Shards::new(members / MEMBERS),
             site: OnceLock::new(),
+            near: Mutex::default(),
         }
+    }
+
+    /// What is known of a key that there is none of; else what `find` finds, unless many have been looked for.
+    pub fn near(&self, id: &RecordId, find: impl FnOnce() -> Result<Option<String>>) -> Result<Option<String>> {
+        let mut known = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(near) = known.get(id) {
+            return Ok(near.clone());
+        }
+        if known.len() == MOST_LOOKED_FOR {
+            return Ok(None);
+        }
+        let near = find()?;
+        known.insert(id.clone(), near.clone());
+        Ok(near)
     }
 
     /// The value kept for a record.

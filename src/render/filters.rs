@@ -3,6 +3,18 @@
 
 use tera::{Kwargs, State, Tera, TeraResult};
 
+/// Every filter of ours, with the arguments that it takes.
+pub(super) const FILTERS: [(&str, &[&str]); 8] = [
+    ("number", &[]),
+    ("metres", &[]),
+    ("speed", &[]),
+    ("centimetres", &[]),
+    ("duration", &[]),
+    ("rating", &[]),
+    ("hectares", &[]),
+    ("count", &["one", "many"]),
+];
+
 /// Registers the filters.
 pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("number", |x: f64, _: Kwargs, _: &State<'_>| grouped(x, 2));

@@ -19,21 +19,21 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<dyn Answers>>> = const { RefCell::new(None) };
 }
 
-/// Every function that goes to the page.
-const FUNCTIONS: [&str; 13] = [
-    "url",
-    "absolute_url",
-    "asset",
-    "asset_info",
-    "inline",
-    "image",
-    "setting",
-    "park",
-    "parks",
-    "ride",
-    "rides",
-    "companies",
-    "articles",
+/// Every function that goes to the page, with the arguments that it takes.
+pub(super) const FUNCTIONS: [(&str, &[&str]); 13] = [
+    ("url", &["to"]),
+    ("absolute_url", &["path"]),
+    ("asset", &["path"]),
+    ("asset_info", &["path"]),
+    ("inline", &["path"]),
+    ("image", &["photo", "widths", "fit", "formats", "sizes", "original"]),
+    ("setting", &["name"]),
+    ("park", &["key", "optional"]),
+    ("parks", &["country", "company", "operator", "sort", "limit"]),
+    ("ride", &["key", "optional"]),
+    ("rides", &["park", "model", "manufacturer", "company", "category", "sort", "limit"]),
+    ("companies", &["role", "sort", "limit"]),
+    ("articles", &["sort", "limit"]),
 ];
 
 /// Runs `work` with `page` answering the functions that templates call.
@@ -51,7 +51,7 @@ pub fn with_answers<R>(page: Rc<dyn Answers>, work: impl FnOnce() -> R) -> R {
 
 /// Registers the functions.
 pub(super) fn register(tera: &mut Tera) {
-    for name in FUNCTIONS {
+    for (name, _) in FUNCTIONS {
         tera.register_function(name, move |arguments: Kwargs, _: &State<'_>| -> TeraResult<Value> {
             let page = CURRENT.with_borrow(Clone::clone);
             let page = page.ok_or_else(|| Error::message(format!("`{name}` was called outside a page")))?;

@@ -4,6 +4,7 @@
 
 mod anchors;
 pub mod attributes;
+mod calls;
 pub mod canonical;
 mod entries;
 pub mod filters;
@@ -12,13 +13,16 @@ mod ids;
 pub mod markdown;
 mod minify;
 mod reach;
+mod sources;
 mod templates;
+mod trouble;
 
 pub use entries::Entries;
 pub use functions::{Answers, with_answers};
 pub use ids::Ids;
-pub use templates::FOLDER as TEMPLATES;
-pub use templates::{Rendered, Sources, TemplateError, Templates};
+pub use sources::FOLDER as TEMPLATES;
+pub use sources::Sources;
+pub use templates::{Rendered, Templates};
 
 pub use tera::value::Key;
 pub use tera::{Context, Kwargs, Map, Value};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::Ids;
 use super::minify::next_brace;
+use super::sources::{THEME, label};
 use crate::digest::{Digest, Digester};
 
 /// A piece of template text that can change by itself.
@@ -27,20 +28,24 @@ pub struct Reach {
     pub ids: Ids,
 }
 
-/// What every template file reaches, by name.
+/// What every template file reaches, by label.
 pub fn of(sources: &BTreeMap<String, String>) -> BTreeMap<String, Reach> {
-    let mut texts: BTreeMap<Piece, (String, &String)> = BTreeMap::new();
-    for (name, source) in sources {
+    let mut texts: BTreeMap<Piece, (String, &str)> = BTreeMap::new();
+    // A component of the site's goes before the theme's of that name, so it comes after it here.
+    let (theme, own): (Vec<_>, Vec<_>) = sources.iter().partition(|(name, _)| name.starts_with(THEME));
+    for (name, source) in theme.into_iter().chain(own) {
+        let name = label(sources, name);
         let (rest, components) = split_components(source);
-        texts.insert(Piece::File(name.clone()), (rest, name));
+        texts.insert(Piece::File(name.to_owned()), (rest, name));
         for (component, text) in components {
             texts.insert(Piece::Component(component), (text, name));
         }
     }
-    let calls: BTreeMap<&Piece, Vec<Piece>> = texts.iter().map(|(piece, (text, _))| (piece, called(text))).collect();
-    let reach = |name: &String| {
+    let calls: BTreeMap<&Piece, Vec<Piece>> =
+        texts.iter().map(|(piece, (text, _))| (piece, called(text, sources))).collect();
+    let reach = |name: &str| {
         let mut reached = BTreeSet::new();
-        let mut open = vec![Piece::File(name.clone())];
+        let mut open = vec![Piece::File(name.to_owned())];
         while let Some(piece) = open.pop() {
             if let Some(next) = calls.get(&piece)
                 && reached.insert(piece)
@@ -53,16 +58,16 @@ pub fn of(sources: &BTreeMap<String, String>) -> BTreeMap<String, Reach> {
             digester.part(format!("{piece:?}").as_bytes());
             digester.part(texts[piece].0.as_bytes());
         }
-        let files = reached.iter().map(|piece| texts[piece].1.clone()).collect();
+        let files = reached.iter().map(|piece| texts[piece].1.to_owned()).collect();
         let mut ids = Ids::default();
         reached.iter().for_each(|piece| ids.add(&texts[piece].0));
         Reach { digest: digester.finish(), files, ids }
     };
-    sources.keys().map(|name| (name.clone(), reach(name))).collect()
+    sources.keys().map(|name| label(sources, name)).map(|name| (name.to_owned(), reach(name))).collect()
 }
 
 /// The text outside component definitions, and each definition by name.
-fn split_components(source: &str) -> (String, Vec<(String, String)>) {
+pub(super) fn split_components(source: &str) -> (String, Vec<(String, String)>) {
     let mut rest = String::new();
     let mut components = Vec::new();
     let mut open: Option<(String, usize)> = None;
@@ -94,14 +99,14 @@ fn tag_words(tag: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Everything that a piece of text extends, includes or calls.
-fn called(text: &str) -> Vec<Piece> {
+fn called(text: &str, sources: &BTreeMap<String, String>) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((start, end)) = next_brace(rest) {
         let tag = &rest[start..end];
         if matches!(tag_words(tag).next(), Some("extends" | "include")) {
             let parts = tag.split(['"', '\'', '`']).skip(1).step_by(2);
-            found.extend(parts.map(|name| Piece::File(name.to_owned())));
+            found.extend(parts.map(|name| Piece::File(label(sources, name).to_owned())));
         }
         for (at, _) in tag.match_indices('<') {
             let name = tag[at + 1..].trim_start_matches(['/', ' ']);
@@ -139,6 +144,31 @@ mod tests {
         assert_eq!(changed_by("base.html", "<html></html>"), ["base.html", "park.html", "ride.html"]);
         assert_eq!(changed_by("facts.html", "x"), ["facts.html", "ride.html"]);
         assert_eq!(changed_by("feed.xml", "x"), ["feed.xml"]);
+    }
+
+    #[test]
+    fn what_is_hidden_is_reached_only_by_its_full_name() {
+        let texts = |own: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let theme = [
+                ("theme/base.html", "<html>"),
+                ("theme/ride.html", "{% extends \"base.html\" %}{{ <date /> }}"),
+                ("theme/parts.html", "{% component date() %}a{% endcomponent %}"),
+            ];
+            theme.iter().chain(own).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        };
+        let of = |own: &[(&str, &str)]| of(&texts(own));
+        let plain = of(&[]);
+        assert!(plain["ride.html"].files.contains("base.html") && !plain.contains_key("theme/ride.html"));
+        // The same text in another place is the same.
+        assert_eq!(of(&[("base.html", "<html>")])["ride.html"].digest, plain["ride.html"].digest);
+        let over = of(&[("ride.html", "{% extends \"theme/ride.html\" %}")]);
+        assert_eq!(
+            over["ride.html"].files.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["base.html", "parts.html", "ride.html", "theme/ride.html"]
+        );
+        let component = of(&[("own.html", "{% component date() %}b{% endcomponent %}")]);
+        assert!(component["ride.html"].files.contains("own.html"));
+        assert_ne!(component["ride.html"].digest, plain["ride.html"].digest);
     }
 
     #[test]

@@ -73,6 +73,9 @@ fn one(problem: &Diagnostic) -> String {
     if let Some(help) = &problem.help {
         let _ = write!(html, "<p class=\"help\">{}</p>", escaped(help));
     }
+    if let Some(pages) = &problem.pages {
+        let _ = write!(html, "<p class=\"help\">fails: {}</p>", escaped(pages));
+    }
     html + "</section>"
 }
 

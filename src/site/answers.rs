@@ -4,14 +4,15 @@
 use std::fmt::Display;
 use std::rc::Rc;
 
-use super::shapes;
+use tera::ErrorKind;
+
 use super::view::map;
-use crate::catalog::{Group, Reader};
+use super::{lists, shapes};
+use crate::catalog::Reader;
 use crate::config::hosting::{Inlined, PolicyMode};
 use crate::diagnostics::suggestion;
 use crate::headers::content_type;
-use crate::model::card::CardDetails;
-use crate::model::{Card, Kind, RecordId};
+use crate::model::{Kind, RecordId};
 use crate::paths::RelPath;
 use crate::render::{Answers, Kwargs, Value};
 
@@ -24,6 +25,9 @@ impl Answers for PageAnswers {
             "url" => self.url(arguments),
             "absolute_url" => {
                 let path: &str = required(arguments, "path")?;
+                if !path.starts_with('/') {
+                    return Err(format!("`path` must begin with `/`, not be `{path}`"));
+                }
                 Ok(format!("{}{path}", self.0.site().base_url).into())
             }
             "asset" => self.asset(arguments),
@@ -33,37 +37,7 @@ impl Answers for PageAnswers {
             "setting" => self.setting(arguments),
             "park" => self.one(Kind::Park, arguments),
             "ride" => self.one(Kind::Ride, arguments),
-            "parks" => {
-                let group = first_group(
-                    arguments,
-                    &[
-                        ("country", |code| Group::ParksOfCountry(code.to_ascii_uppercase())),
-                        ("company", Group::ParksOfCompany),
-                        ("operator", Group::ParksOfCompany),
-                    ],
-                    Group::Parks,
-                )?;
-                self.many(&group, arguments)
-            }
-            "rides" => {
-                let all = match optional(arguments, "sort")? {
-                    Some("rating") => Group::BestRides,
-                    _ => Group::Rides,
-                };
-                let group = first_group(
-                    arguments,
-                    &[
-                        ("park", Group::RidesOfPark),
-                        ("model", Group::RidesOfModel),
-                        ("manufacturer", Group::RidesOfCompany),
-                        ("company", Group::RidesOfCompany),
-                    ],
-                    all,
-                )?;
-                self.many(&group, arguments)
-            }
-            "companies" => self.many(&Group::Companies, arguments),
-            "articles" => self.many(&Group::Articles, arguments),
+            "parks" | "rides" | "companies" | "articles" => lists::list(&self.0, function, arguments),
             other => Err(format!("no function `{other}`")),
         }
     }
@@ -74,8 +48,14 @@ impl PageAnswers {
         let reference: &str = required(arguments, "to")?;
         let id = RecordId::parse(reference)
             .ok_or_else(|| format!("`{reference}` is not a reference such as `park:efteling`"))?;
-        let link = self.0.link(&id).map_err(in_words)?;
-        link.map(|link| link.url.as_str().into()).ok_or_else(|| format!("there is no {reference}"))
+        match self.0.link(&id).map_err(in_words)? {
+            Some(link) => Ok(link.url.as_str().into()),
+            None => {
+                let near = self.0.near(&id).map_err(in_words)?;
+                let near = near.map(|near| format!("; did you mean `{}:{near}`?", id.kind.word()));
+                Err(format!("there is no {reference}{}", near.unwrap_or_default()))
+            }
+        }
     }
 
     fn asset(&self, arguments: &Kwargs) -> Result<Value, String> {
@@ -157,118 +137,57 @@ impl PageAnswers {
         })
     }
 
+    /// A record that there must be, unless it is asked for as one that need not.
     fn one(&self, kind: Kind, arguments: &Kwargs) -> Result<Value, String> {
         let key: &str = required(arguments, "key")?;
         let id = RecordId::new(kind, key);
         match self.0.card(&id).map_err(in_words)? {
             Some(card) => shapes::card(&self.0, &id, &card).map_err(in_words),
-            None => Ok(Value::none()),
+            None if optional(arguments, "optional")?.unwrap_or(false) => Ok(Value::none()),
+            None => Err(missing(&self.0, &id)),
         }
-    }
-
-    /// The cards of a group's members: in the group's own order, or sorted and filtered as asked.
-    fn many(&self, group: &Group, arguments: &Kwargs) -> Result<Value, String> {
-        let limit: usize = optional(arguments, "limit")?.unwrap_or(usize::MAX);
-        let category: Option<&str> = optional(arguments, "category")?;
-        let role: Option<&str> = optional(arguments, "role")?;
-        let sort: Option<&str> = optional(arguments, "sort")?;
-        let natural = match group {
-            Group::BestRides => "rating",
-            Group::Articles => "date",
-            _ => "name",
-        };
-        if category.is_none() && role.is_none() && sort.is_none_or(|sort| sort == natural) {
-            let ids = self.0.first_members(group, limit).map_err(in_words)?;
-            return Ok(shapes::cards(&self.0, &ids).map_err(in_words)?.into());
-        }
-        let mut found = Vec::new();
-        for id in self.0.members(group).map_err(in_words)? {
-            let Some(card) = self.0.member_card(&id).map_err(in_words)? else { continue };
-            if matches(&card, category, role) {
-                found.push((id, card));
-            }
-        }
-        sort_cards(&mut found, sort.unwrap_or(natural))?;
-        let shown = found.iter().take(limit).map(|(id, card)| shapes::card(&self.0, id, card));
-        let values: anyhow::Result<Vec<Value>> = shown.collect();
-        Ok(values.map_err(in_words)?.into())
     }
 }
 
-fn matches(card: &Card, category: Option<&str>, role: Option<&str>) -> bool {
-    match &card.details {
-        CardDetails::Ride(ride) => category.is_none_or(|category| ride.category.word() == category),
-        CardDetails::Company { roles, .. } => role.is_none_or(|role| roles.iter().any(|one| one.word() == role)),
-        _ => true,
-    }
-}
-
-/// Sorts by a figure, greatest first, by date, newest first, or by name; ties by the order before.
-fn sort_cards(cards: &mut [(RecordId, Card)], sort: &str) -> Result<(), String> {
-    let figure: fn(&Card) -> Option<f64> = match sort {
-        "name" => {
-            cards.sort_by_cached_key(|(id, card)| (crate::model::slug::sort_key(&card.name), id.clone()));
-            return Ok(());
-        }
-        "opened" | "date" => {
-            cards.sort_by_cached_key(|(_, card)| opened(card).map_or([u8::MAX; 5], |date| date.newest_first_key()));
-            return Ok(());
-        }
-        "rating" => |card| (card.rating.count > 0).then(|| card.rating.average_hundredths() as f64),
-        "height" => |card| ride(card)?.height_m,
-        "speed" => |card| ride(card)?.speed_kmh,
-        "length" => |card| ride(card)?.length_m,
-        other => {
-            let known = ["name", "rating", "opened", "height", "speed", "length"];
-            let help = suggestion(other, known).unwrap_or_default();
-            return Err(format!("cannot sort by `{other}`; {help}"));
-        }
+/// Says that there is no such record, and which may have been meant.
+pub(super) fn missing(reader: &Reader, id: &RecordId) -> String {
+    let help = match reader.near(id) {
+        Ok(near) => near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        Err(error) => format!("; {error}"),
     };
-    let key = |card: &Card| figure(card).unwrap_or(f64::NEG_INFINITY);
-    cards.sort_by(|(_, a), (_, b)| key(b).total_cmp(&key(a)));
-    Ok(())
+    format!("there is no {} `{}`{help}", id.kind.word(), id.key)
 }
 
-fn ride(card: &Card) -> Option<&crate::model::card::RideCard> {
-    match &card.details {
-        CardDetails::Ride(ride) => Some(ride),
-        _ => None,
-    }
-}
-
-fn opened(card: &Card) -> Option<crate::model::PartialDate> {
-    match &card.details {
-        CardDetails::Ride(ride) => ride.opened,
-        CardDetails::Park { opened, .. } => *opened,
-        CardDetails::Article { date, .. } => Some(*date),
-        _ => None,
-    }
-}
-
-type GroupOf = fn(String) -> Group;
-
-/// The group that the first given argument names.
-fn first_group(arguments: &Kwargs, known: &[(&'static str, GroupOf)], all: Group) -> Result<Group, String> {
-    for (name, group) in known {
-        if let Some(key) = optional::<&str>(arguments, name)? {
-            return Ok(group(key.to_owned()));
-        }
-    }
-    Ok(all)
-}
-
+/// The value of an argument that must be given.
 pub(super) fn required<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<T, String>
 where
     T: tera::ArgFromValue<'k, Output = T>,
 {
-    arguments.must_get(name).map_err(in_words)
+    optional(arguments, name)?.ok_or_else(|| format!("the argument `{name}` is missing"))
 }
 
+/// The value of an argument, if it is given.
 pub(super) fn optional<'k, T>(arguments: &'k Kwargs, name: &'k str) -> Result<Option<T>, String>
 where
     T: tera::ArgFromValue<'k, Output = T>,
 {
-    arguments.get(name).map_err(in_words)
+    arguments.get(name).map_err(|error| match error.kind() {
+        ErrorKind::InvalidArgument { expected_type, actual_type } => {
+            format!("`{name}` must be {}, not of the type {actual_type}", type_in_words(expected_type))
+        }
+        ErrorKind::OutOfRangeArgument { value, .. } => format!("`{name}` cannot be {value}"),
+        _ => format!("`{name}`: {error}"),
+    })
+}
+
+fn type_in_words(name: &str) -> &str {
+    match name {
+        "&str" => "a text",
+        "bool" => "true or false",
+        "usize" | "u32" => "a whole number",
+        "Vec<Value>" => "a list",
+        other => other,
+    }
 }
 
 pub(super) fn in_words(error: impl Display) -> String {

@@ -52,6 +52,9 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
         url
     };
     if optional(arguments, "original")?.unwrap_or(false) {
+        if let Some(other) = ["widths", "fit", "formats"].into_iter().find(|name| given(arguments, name)) {
+            return Err(format!("`original` and `{other}` cannot be given together"));
+        }
         let url = demand(Operation::Original { metadata: settings.keep_metadata });
         return Ok(shown(&photo, &survey, url, (survey.width, survey.height), Vec::new(), None));
     }
@@ -75,6 +78,11 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
         })
         .collect();
     Ok(shown(&photo, &survey, url, (size.width, size.height), sources, wanted.sizes_attribute))
+}
+
+/// Whether an argument says anything.
+fn given(arguments: &Kwargs, name: &str) -> bool {
+    arguments.iter().any(|(key, value)| key.as_str() == Some(name) && value.is_truthy())
 }
 
 fn entry<'m>(map: &'m Map, name: &str) -> Option<&'m Value> {
@@ -120,6 +128,9 @@ impl Wanted {
             let (width, height) = crate::media::fit((survey.width, survey.height), most);
             Size { width, height }
         };
+        if !widths.is_empty() && fit.is_some_and(|fit| !fit.is_empty()) {
+            return Err("`widths` and `fit` cannot be given together".to_owned());
+        }
         let boxes: Vec<(u32, u32)> = match fit.filter(|fit| !fit.is_empty()) {
             Some(text) => vec![parse_box(text).ok_or_else(|| format!("`{text}` is not a size such as `800x600`"))?],
             None if widths.contains(&0) => return Err("a width must be at least 1".to_owned()),

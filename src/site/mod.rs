@@ -5,6 +5,7 @@
 mod answers;
 mod drawing;
 mod images;
+mod lists;
 pub mod routes;
 mod shapes;
 mod view;

@@ -37,7 +37,10 @@ const PARK: &str = "name = 'Efteling'\ncountry = 'NL'\n+++\n";
 fn a_body_takes_no_id_of_the_theme() {
     let site = Site::new()
         .park("efteling", &format!("{PARK}## Rides\n## Facts\n## Main\n## Reviews\n## Areas\nSee [rides](#rides)."))
-        .ride("efteling/python", "name = 'Python'\ncategory = 'roller_coaster'\n+++\n# Facts\n## History\n## Sources\n## Main")
+        .ride(
+            "efteling/python",
+            "name = 'Python'\ncategory = 'roller_coaster'\n+++\n# Facts\n## History\n## Sources\n## Main",
+        )
         .company("vekoma", "name = 'Vekoma'\n+++\n## Models\n## Rides\n## Facts")
         .model("vekoma/boomerang", "name = 'Boomerang'\n+++\n## Rides")
         .article("main", "title = 'Main'\ndate = 2024-05-01\n+++\n## Main\n[up](#main)");

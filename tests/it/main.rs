@@ -17,5 +17,6 @@ mod postgres;
 mod publish;
 mod serving;
 mod site;
+mod templates;
 mod tree;
 mod trust;

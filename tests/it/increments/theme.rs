@@ -71,7 +71,7 @@ fn an_asset_touches_the_pages_that_name_it() {
 #[test]
 fn a_template_function_reads_what_it_returns() {
     let site = built();
-    let own = "{% extends \"base.html\" %}{% block main %}{% for r in rides(park='phantasialand', sort='speed', limit=1) %}<p>{{ r.name }} {{ r.speed_kmh }}</p>{% endfor %}{% set p = park(key='nowhere') %}{% if p %}{{ p.name }}{% endif %}{% endblock main %}";
+    let own = "{% extends \"base.html\" %}{% block main %}{% for r in rides(park='phantasialand', sort='speed', limit=1) %}<p>{{ r.name }} {{ r.speed_kmh }}</p>{% endfor %}{% set p = park(key='nowhere', optional=true) %}{% if p %}{{ p.name }}{% endif %}{% endblock main %}";
     site.write("templates/404.html", own);
     site.build().rendered(["/404.html"]);
     site.edit(BARON, "speed_kmh = 90.0", "speed_kmh = 91.0");

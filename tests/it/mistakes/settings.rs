@@ -83,13 +83,13 @@ fn templates_with_mistakes() {
     let built = site.fails();
     built.exit(1).failed(1);
     assert_snapshot!(built.problems(), @r"
-    error: page /parks/efteling/rides/baron-1898/ cannot be made
-    error: Field `nmae` is not defined. Available fields: acceleration, area, body_html, capacity_per_hour, cars_per_train, category, category_name, closed, cost_text, description, designers, drawing, drop_m, duration_s, extra, features, former_names, gforce, height_m, history, inversions, key, kinds, latitude, launch, layout, length_m, longitude, manufacturers, max_angle_deg, max_height_cm, min_age, min_height_cm, model, name, native_names, next, of, opened, park, photo, photos, position, previous, rating, replaced, replaced_by, restraint, reviews, riders_per_train, seats_per_car, sources, speed_kmh, status, status_name, theme, track, track_name, trains, url, video, water_name, website
-     --> ride.html:3:12
-      |
-    3 | <p>{{ ride.nmae }}</p>
-      |            ^^^^
-      --> content/parks/efteling/rides/baron-1898.md
+    error: Field `nmae` is not defined
+      --> templates/ride.html:3:12
+       |
+     3 | <p>{{ ride.nmae }}</p>
+       |            ^^^^
+      = help: did you mean `name`?
+      = fails: /parks/efteling/rides/baron-1898/ (content/parks/efteling/rides/baron-1898.md)
     ");
 
     let site = small();

@@ -1,0 +1,120 @@
+//! The texts of templates: the theme's, each known as `theme/NAME`, and the site's own over them.
+//! Knows nothing of what the texts mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use include_dir::{Dir, include_dir};
+
+use super::ids::Ids;
+use super::reach;
+use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::overrides;
+
+/// The folder of a site's own templates in its root.
+pub const FOLDER: &str = "templates";
+
+/// What stands before the name of each of the theme's own templates. Where the site has none of that name,
+/// the name alone means the theme's too.
+pub const THEME: &str = "theme/";
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// The texts of all templates, by name.
+#[derive(Clone)]
+pub struct Sources(BTreeMap<String, String>);
+
+impl Sources {
+    /// Reads the templates of the site at `root`, and says what is wrong with any.
+    pub fn read(root: &Path) -> Result<(Self, Vec<Diagnostic>)> {
+        let mut sources = BTreeMap::new();
+        for file in FILES.files() {
+            let text = file.contents_utf8().context("a template of the theme is not UTF-8")?;
+            sources.insert(format!("{THEME}{}", file.path().to_string_lossy()), text.to_owned());
+        }
+        let (names, mut problems) = overrides::names(root, FOLDER)?;
+        for name in names {
+            let shown = format!("{FOLDER}/{name}");
+            if let Some(below) = name.strip_prefix(THEME) {
+                let message = format!("`{THEME}` stands before the names of the theme's own templates");
+                let help = format!("{FOLDER}/{below} lies over the theme's; any other folder is yours");
+                problems.push(Diagnostic::of_file(&shown, message).help(help));
+                continue;
+            }
+            let bytes = fs::read(root.join(&shown)).with_context(|| format!("cannot read {shown}"))?;
+            match String::from_utf8(bytes) {
+                Ok(text) => drop(sources.insert(name, text)),
+                Err(_) => problems.push(Diagnostic::of_file(&shown, "is not UTF-8 text")),
+            }
+        }
+        Ok((Self(sources), problems))
+    }
+
+    /// Every template's own name and text: the theme's as `theme/NAME`.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// All of them.
+    pub(super) fn texts(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// The text of a template by its own name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Every name by which a template may be called.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().flat_map(|name| [Some(name.as_str()), name.strip_prefix(THEME)]).flatten()
+    }
+
+    /// One digest of all texts.
+    pub fn digest(&self) -> Digest {
+        Digest::of_parts(self.0.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+    }
+
+    /// The digest of every template's own text, by label.
+    pub fn own_digests(&self) -> BTreeMap<String, Digest> {
+        let digests = self.0.iter().map(|(name, text)| (label(&self.0, name), Digest::of(text.as_bytes())));
+        digests.map(|(name, digest)| (name.to_owned(), digest)).collect()
+    }
+
+    /// The files that every template reaches, itself included, by label.
+    pub fn reached(&self) -> BTreeMap<String, BTreeSet<String>> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.files)).collect()
+    }
+
+    /// The ids that pages made with a template use, by its label.
+    pub fn ids(&self) -> BTreeMap<String, Ids> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.ids)).collect()
+    }
+
+    /// The digest of every template with everything that it reaches, by label.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.digest)).collect()
+    }
+
+    /// What a template is called among those that can change: see [`label`].
+    pub fn label<'n>(&self, name: &'n str) -> &'n str {
+        label(&self.0, name)
+    }
+}
+
+/// Where a template lies, for people: in the site, or in the theme as `theme/NAME`.
+pub fn place(name: &str) -> String {
+    if name.starts_with(THEME) { name.to_owned() } else { format!("{FOLDER}/{name}") }
+}
+
+/// The one name for whatever `name` means: `NAME`, and `theme/NAME` only for what the site's own file of that
+/// name hides. So it makes no difference where a text lies, only which text is meant.
+pub fn label<'n>(sources: &BTreeMap<String, String>, name: &'n str) -> &'n str {
+    match name.strip_prefix(THEME) {
+        Some(short) if !sources.contains_key(short) => short,
+        _ => name,
+    }
+}
