@@ -208,9 +208,17 @@ pub struct RowCounts {
     /// What is worth knowing of the database.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Parts whose rows are compared in every build, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub compared: BTreeMap<&'static str, String>,
 }
 
 impl RowCounts {
+    /// A line for every part that is compared in every build, saying why.
+    pub fn compared(&self) -> impl Iterator<Item = String> {
+        self.compared.iter().map(|(part, why)| format!("Compared in every build: {part}, since {why}."))
+    }
+
     /// One line and the notes: `Rows from primary: 3 read, 1 changed, 0 removed.`; nothing without a
     /// database.
     pub fn summary(&self) -> Option<String> {

@@ -97,6 +97,7 @@ pub fn tell(told: &Told, report: &mut Report) {
     report.rows.full.clone_from(&told.full);
     report.rows.server = Some(told.server.clone());
     report.rows.notes.extend(told.notes.iter().cloned());
+    report.rows.compared.clone_from(&told.compared);
 }
 
 /// What a session knows of the database that it reads.

@@ -195,6 +195,7 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
         console.say(&report.summary());
         if let Some(rows) = report.rows.summary() {
             console.say(&rows);
+            report.rows.compared().for_each(|line| console.detail(&line));
         }
     }
     if let Some(verified) = &report.verified {

@@ -84,13 +84,9 @@ pub fn run(args: &DbArgs, global: &Global, settings: &Settings, console: &Consol
                 console.data(&serde_json::to_string(&counts)?)?;
             }
         }
-        DbVerb::Triggers { table } => match postgres::triggers_for(table) {
-            Ok(sql) => console.data(sql.trim_end())?,
-            Err(wrong) => {
-                console.problem(&wrong);
-                return Ok(Exit::Usage);
-            }
-        },
+        DbVerb::Triggers { table } => {
+            console.data(postgres::triggers_for(postgres, root, table)?.trim_end())?;
+        }
     }
     Ok(Exit::Done)
 }

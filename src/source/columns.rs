@@ -45,18 +45,60 @@ impl Holds {
         let text = ["text", "varchar", "character varying", "bpchar", "character", "char", "citext", "name", "uuid"];
         let whole = ["int2", "int4", "int8", "smallint", "integer", "bigint"];
         let broken = ["float4", "float8", "real", "double precision", "numeric"];
-        let time = ["date", "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone"];
+        let zoned = ["date", "timestamptz", "timestamp with time zone"];
+        let unzoned = ["timestamp", "timestamp without time zone"];
+        let nested = ["json", "jsonb", "record", "bytea"];
+        let flags = ["bool", "boolean"];
+        let list = name.ends_with("[]");
         let is = |names: &[&str]| names.contains(&name.as_str());
         match self {
             // An enumeration or a domain of the application's own: its words are judged row by row.
-            Self::Text => is(&text) || !(is(&whole) || is(&broken) || is(&time) || name == "bool" || name == "boolean"),
-            Self::Number => is(&whole) || is(&broken),
-            Self::Count => is(&whole),
-            Self::Flag => is(&["bool", "boolean"]),
-            Self::Date => is(&text) || is(&time),
-            Self::Moment => is(&text) || is(&time),
-            Self::List => name.ends_with("[]") || is(&["json", "jsonb"]),
-            Self::Json => is(&["json", "jsonb"]),
+            Self::Text => {
+                let other = [&whole[..], &broken, &zoned, &unzoned, &flags, &nested].into_iter().any(is);
+                is(&text) || !(other || list)
+            }
+            // What a whole number may be kept as: `sum` of whole numbers gives a numeric.
+            Self::Number | Self::Count => is(&whole) || is(&broken),
+            Self::Flag => is(&flags),
+            // A year is a whole number.
+            Self::Date => is(&text) || is(&zoned) || is(&unzoned) || is(&whole) || is(&broken),
+            Self::Moment => is(&text) || is(&zoned),
+            // One value is a list of itself, as in a file.
+            Self::List => list || is(&text) || is(&["json", "jsonb"]),
+            Self::Json => list || is(&["json", "jsonb", "record"]),
+        }
+    }
+
+    /// The SQL that makes this of a value that a database's type, by its name, holds.
+    pub fn cast(self, type_name: &str) -> &'static str {
+        match (self, type_name) {
+            (Self::Text | Self::Date, _) => "(…)::text",
+            (Self::Number, _) => "(…)::numeric",
+            (Self::Count, _) => "round((…)::numeric)::integer",
+            (Self::Flag, "text" | "varchar" | "bpchar") => "(…)::boolean",
+            (Self::Flag, _) => "(…) <> 0",
+            (Self::Moment, "timestamp" | "timestamp without time zone") => "(…) AT TIME ZONE 'UTC'",
+            (Self::Moment, "text" | "varchar") => "(…)::timestamptz",
+            (Self::Moment, _) => "to_timestamp(…)",
+            (Self::List, _) => "ARRAY[(…)::text]",
+            (Self::Json, "text" | "varchar") => "(…)::jsonb",
+            (Self::Json, _) => "to_jsonb(…)",
+        }
+    }
+
+    /// The SQL that makes this of a row's value, as JSON, if it is of another kind.
+    pub fn cast_of(self, value: &str) -> Option<&'static str> {
+        let text = value.starts_with('"');
+        let number = value.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        match self {
+            Self::Text if !text => Some(self.cast("")),
+            Self::Number | Self::Count if !number => Some(self.cast("")),
+            Self::Count if value.contains(['.', 'e']) => Some(self.cast("")),
+            Self::Flag if text => Some(self.cast("text")),
+            Self::Flag if number => Some(self.cast("int4")),
+            Self::Moment if number => Some(self.cast("int4")),
+            Self::Moment if text => Some(self.cast("text")),
+            _ => None,
         }
     }
 }
@@ -266,6 +308,12 @@ pub fn columns(part: Part) -> impl Iterator<Item = &'static Column> {
     own.iter().chain(more).chain(common)
 }
 
+/// What a column of that name holds, in whichever part; `None` where there is none.
+pub fn holds(name: &str) -> Option<Holds> {
+    let mut all = Part::ALL.into_iter().flat_map(columns);
+    all.find(|column| column.name == name).map(|column| column.holds)
+}
+
 /// The columns that say which unit a row belongs to, or where in it; they are not part of its text.
 pub fn places(part: Part) -> &'static [&'static str] {
     match part {
@@ -274,5 +322,17 @@ pub fn places(part: Part) -> &'static [&'static str] {
         Part::Rides => &["park", "slug"],
         Part::Areas | Part::Photos => &["park", "position"],
         Part::Reviews => &["park", "ride"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_the_same_in_every_part() {
+        for column in Part::ALL.into_iter().flat_map(columns) {
+            assert_eq!(holds(column.name), Some(column.holds), "{}", column.name);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use super::records::as_written;
+use super::row_values::as_written;
 use super::typed;
 use super::{Parsed, ParsedRecord, Reading};
 use crate::digest::Digest;

@@ -9,6 +9,9 @@ mod layout;
 mod lists;
 pub mod postgres;
 mod records;
+mod row_problems;
+mod row_reading;
+mod row_values;
 mod rows;
 mod typed;
 mod walk;
@@ -16,7 +19,8 @@ mod walk;
 pub use body::{confirmed_links, link_candidates};
 pub use layout::{Place, place};
 
-pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, parse_rows, row_unit, units_about};
+pub use row_reading::parse_rows;
+pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, row_unit, units_about};
 pub use walk::{Listing, Seen, folders_with_one_slug, is_picture, keep_pictures, look, walk};
 
 use std::io;

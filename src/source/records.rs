@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use super::front_matter;
+use super::row_values::as_written;
 use super::typed::{self, Found};
 use super::{Parsed, ParsedRecord, Reading, body};
-use crate::fields::{Fields, Findings, Node, Shape};
+use crate::fields::{Fields, Findings, Node};
 use crate::model::date::PartialDate;
 use crate::model::record::{Article, Common, Company, Details, HistoryEvent, Model, NativeName, Park, Record, Ride};
 use crate::model::slug::{is_slug, slugify};
@@ -37,35 +38,6 @@ pub fn read_row(
     let mut fields = Fields::of(as_written(row), findings);
     let body = fields.text("body", findings).unwrap_or_default();
     read_fields(kind, scope, slug.to_owned(), fields, (&body, 0), reading, findings)
-}
-
-/// A database's moments become dates where only the day is asked for, and its words for what is
-/// no number become one that no rule accepts.
-pub fn as_written(row: Node) -> Node {
-    let shape = match row.shape {
-        Shape::Table(entries) => Shape::Table(
-            entries
-                .into_iter()
-                .map(|(name, place, node)| (name.clone(), place, value_as_written(&name, node)))
-                .collect(),
-        ),
-        other => other,
-    };
-    Node { span: row.span, shape }
-}
-
-fn value_as_written(name: &str, node: Node) -> Node {
-    const DATES: [&str; 8] = ["updated", "opened", "closed", "founded", "date", "visited", "created", "taken"];
-    const TEXTS: [&str; 4] = ["name", "title", "text", "body"];
-    let Shape::String(text) = &node.shape else { return node };
-    let shape = match text.as_str() {
-        "NaN" if !TEXTS.contains(&name) => Shape::Float(f64::NAN),
-        "Infinity" if !TEXTS.contains(&name) => Shape::Float(f64::INFINITY),
-        "-Infinity" if !TEXTS.contains(&name) => Shape::Float(f64::NEG_INFINITY),
-        _ if DATES.contains(&name) && matches!(text.as_bytes().get(10), Some(b'T' | b' ')) => Shape::Date(text.clone()),
-        _ => return node,
-    };
-    Node { span: node.span, shape }
 }
 
 fn read_fields(

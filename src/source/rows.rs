@@ -1,19 +1,17 @@
-//! Rows of a database: which of them belong together, and what they say. A row is read by the
-//! same rules as a file: its columns are named as front matter is. Knows nothing of connections.
+//! Rows of a database: which of them belong together. Knows nothing of connections, nor of what a
+//! row says.
 //!
 //! A *unit* is what changes together: the row of one record, or all rows of a park's areas or
 //! photos, or all reviews of one park or ride. Its text is its rows as JSON, one a line, without
 //! the columns that say which unit it is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FOLDER, Parsed, Reading, lists, records};
-use crate::diagnostics::Diagnostic;
+use super::FOLDER;
 use crate::digest::Digest;
-use crate::fields::{self, Findings};
-use crate::model::slug::is_slug;
 use crate::model::{Kind, RecordId};
 
 /// What rows are about. The numbers stand in the state.
@@ -148,6 +146,8 @@ pub fn units_about(id: &RecordId) -> Vec<Unit> {
 pub struct UnitRows {
     /// Which.
     pub unit: Unit,
+    /// The SQL file that gave them, if somebody wrote one.
+    pub file: Option<Arc<str>>,
     /// One JSON object a line; empty where there are no rows any more.
     pub lines: String,
     /// What they amount to.
@@ -179,54 +179,6 @@ pub enum Heard {
 pub trait RowStream {
     /// What it tells next; `None` at the end. The error is about the database.
     fn next_rows(&mut self) -> anyhow::Result<Option<Heard>>;
-}
-
-/// What the rows of a unit say.
-pub fn parse_rows(rows: &UnitRows, reading: &Reading) -> Parsed {
-    let Unit { part, key } = &rows.unit;
-    let name = rows.unit.to_string();
-    let mut findings = Findings::new(&name, &rows.lines);
-    if key.is_empty() || !key.split('/').all(|part| !part.is_empty()) {
-        return Parsed { problems: vec![no_key(*part, &rows.lines)], ..Parsed::default() };
-    }
-    if !key.split('/').all(is_slug) {
-        let message = format!("`{key}` is not a slug: lower-case letters, digits and single hyphens");
-        return Parsed { problems: vec![Diagnostic::of_file(&name, message)], ..Parsed::default() };
-    }
-    if part.kind().is_some() && rows.fingerprint.rows > 1 {
-        let message = format!("{} rows have this key", rows.fingerprint.rows);
-        let problem = Diagnostic::of_file(&name, message).help("a key names one row: check the joins of the query");
-        return Parsed { problems: vec![problem], ..Parsed::default() };
-    }
-    let mut parsed = match (part, part.kind()) {
-        (_, Some(kind)) => {
-            let (scope, slug) = key.rsplit_once('/').unwrap_or(("", key));
-            match fields::json_line(&mut findings, 0..rows.lines.trim_end().len()) {
-                Some(node) => records::read_row(kind, scope, slug, node, reading, &mut findings),
-                None => Parsed::default(),
-            }
-        }
-        (Part::Areas, _) => lists::area_rows(key, &mut findings),
-        (Part::Photos, _) => lists::photo_rows(key, &mut findings),
-        _ => {
-            let (park, ride) = key.split_once('/').map_or((&**key, None), |(park, ride)| (park, Some(ride)));
-            lists::review_rows(park, ride, reading, &mut findings)
-        }
-    };
-    let problems = findings.problems.into_iter().map(without_place);
-    parsed.problems.extend(problems);
-    parsed
-}
-
-/// A row has a name, and no lines or columns.
-fn without_place(problem: Diagnostic) -> Diagnostic {
-    Diagnostic { line: 0, column: 0, excerpt: None, ..problem }
-}
-
-fn no_key(part: Part, lines: &str) -> Diagnostic {
-    let first: String = lines.lines().next().unwrap_or_default().chars().take(120).collect();
-    let message = format!("a row has no key: `slug`, `park` or `company` is null or empty in {first}");
-    Diagnostic::of_file(&format!("postgres: {}", part.name()), message)
 }
 
 #[cfg(test)]

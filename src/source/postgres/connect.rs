@@ -11,7 +11,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Row, Transaction};
 
 use super::secret::Secret;
-use super::trouble::{Trouble, Why};
+use super::trouble::{Trouble, Whose, Why};
 use crate::config::{self, Address};
 
 /// A server that may be connected to.
@@ -42,6 +42,8 @@ pub struct Link {
     secret: Secret,
     /// Statements sent so far.
     pub statements: u64,
+    /// Whose SQL is being run.
+    pub whose: Whose,
 }
 
 impl Server {
@@ -78,12 +80,14 @@ impl Server {
             Ok(transaction) => transaction,
             Err(error) => return Err(self.cause(error).await),
         };
-        let mut link = Link { transaction, name: self.name.clone(), secret: self.secret.clone(), statements: 1 };
+        let (name, secret) = (self.name.clone(), self.secret.clone());
+        let mut link = Link { transaction, name, secret, statements: 1, whose: Whose::Ours };
         let milliseconds = |duration: std::time::Duration| duration.as_millis().to_string();
         let limits = sqlx::query(
             "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), \
              set_config('idle_in_transaction_session_timeout', $3, true), set_config('TimeZone', 'UTC', true), \
-             set_config('extra_float_digits', '1', true), set_config('search_path', $4, true)",
+             set_config('extra_float_digits', '1', true), set_config('search_path', $4, true), \
+             set_config('standard_conforming_strings', 'on', true)",
         )
         .bind(milliseconds(self.settings.statement_timeout))
         .bind(milliseconds(self.settings.lock_timeout))
@@ -158,7 +162,15 @@ impl Link {
     pub async fn rows(&mut self, doing: &str, statement: Statement<'_>) -> Result<Vec<PgRow>, Trouble> {
         self.statements += 1;
         let rows = statement.persistent(false).fetch_all(&mut *self.transaction).await;
-        rows.map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
+        rows.map_err(|error| self.trouble(&error, doing))
+    }
+
+    /// Sends a statement whose columns may be of any type, known or not, and returns its first row. The
+    /// error is the driver's, which knows where in the statement it is.
+    pub async fn plain_row(&mut self, sql: &str) -> Result<Option<PgRow>, sqlx::Error> {
+        self.statements += 1;
+        // Asked for as text, no type needs to be looked up: that would be a statement between two halves.
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_optional(&mut *self.transaction).await
     }
 
     /// Sends a statement and returns how many rows it touched.
@@ -171,9 +183,9 @@ impl Link {
     /// Sends a statement and hands on its rows as they come.
     pub fn stream<'s>(&'s mut self, doing: &'s str, statement: Statement<'s>) -> BoxStream<'s, Result<PgRow, Trouble>> {
         self.statements += 1;
-        let (name, secret) = (&self.name, &self.secret);
+        let (name, secret, whose) = (&self.name, &self.secret, self.whose);
         let rows = statement.persistent(false).fetch(&mut *self.transaction);
-        rows.map_err(move |error| Trouble::of(&error, name, doing, secret)).boxed()
+        rows.map_err(move |error| Trouble::in_sql(&error, name, doing, secret, whose)).boxed()
     }
 
     /// Sends a script of several statements.
@@ -185,7 +197,7 @@ impl Link {
 
     /// What an error in this transaction means.
     pub fn trouble(&self, error: &sqlx::Error, doing: &str) -> Trouble {
-        Trouble::of(error, &self.name, doing, &self.secret)
+        Trouble::in_sql(error, &self.name, doing, &self.secret, self.whose)
     }
 
     /// Ends the transaction and keeps nothing. A connection that is gone has ended it already.

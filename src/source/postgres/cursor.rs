@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::connect::Link;
+use super::knowledge::Knowledge;
 use super::trouble::{Trouble, Why};
-use crate::digest::Digest;
 
 /// What a reader remembers between builds. Holds no address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub struct Seen {
     pub lsn: u64,
     /// The first transaction number that had not been given out.
     pub xmax: u64,
-    /// The digest of the queries and columns read with.
-    pub queries: Digest,
+    /// What was known of the queries read with.
+    pub knowledge: Knowledge,
     /// When everything was last compared, seconds since 1970.
     pub compared_at: i64,
     /// The name under which this reader is registered.

@@ -14,8 +14,8 @@ use tokio::sync::{Notify, oneshot};
 
 use super::connect::{For, Link, Server, runtime};
 use super::cursor::{self, Position, Seen};
+use super::knowledge::{Knowledge, learn};
 use super::queries::Queries;
-use super::schema;
 use super::trouble::{Trouble, Why};
 use crate::config;
 
@@ -199,42 +199,45 @@ impl Watched {
             && seen.identity == position.identity
             && *before == mark
         {
-            return Ok((false, (seen.clone(), mark)));
+            // Nothing is written; but what reaches beyond the data may be another all the same.
+            return Ok((seen.knowledge.is_open(), (seen.clone(), mark)));
         }
         let has_log = position.identity.epoch.is_some();
         let known = self.seen.as_ref().map(|(seen, _)| seen);
-        let (changed, beyond) = match known.filter(|seen| has_log && position.doubt(seen).is_none()) {
+        let (logged, beyond) = match known.filter(|seen| has_log && position.doubt(seen).is_none()) {
             Some(seen) => {
                 let (logged, beyond) = cursor::logged(link, &position, &seen.cursor).await?;
-                (!logged.is_empty() || !self.everything_is_logged(link).await, beyond)
+                (logged.is_empty().then_some(seen), beyond)
             }
-            None if has_log && position.standby => (true, cursor::beyond_horizon(link, &position).await?),
-            None => (true, std::collections::BTreeSet::new()),
+            None if has_log && position.standby => (None, cursor::beyond_horizon(link, &position).await?),
+            None => (None, std::collections::BTreeSet::new()),
         };
+        // Last: an error in somebody's query ends the transaction.
+        let knowledge = self.learn(link, known.map(|seen| &seen.knowledge)).await;
+        let quiet = logged
+            .zip(knowledge.as_ref())
+            .is_some_and(|(seen, now)| now.is_logged() && now.doubt(&seen.knowledge).is_none());
         let seen = Seen {
             cursor: position.cursor(beyond),
             lsn: position.lsn,
             xmax: position.xmax(),
-            queries: known.map_or_else(Default::default, |seen| seen.queries),
+            knowledge: knowledge.unwrap_or_default(),
             compared_at: position.now,
             reader: String::new(),
             registered_at: 0,
             registered: None,
             identity: position.identity,
         };
-        Ok((changed, (seen, mark)))
+        Ok((!quiet, (seen, mark)))
     }
 
-    /// Whether whatever is read has triggers. What is wrong with somebody's queries the build says.
-    async fn everything_is_logged(&self, link: &mut Link) -> bool {
-        let Some(folder) = &self.settings.sql else { return true };
-        let Ok(queries) = Queries::from_files(&self.root, folder) else { return false };
-        for query in queries.parts.values() {
-            if !matches!(schema::logged_tables(link, query).await, Ok(Some(_))) {
-                return false;
-            }
-        }
-        true
+    /// What there is to know of the queries. What is wrong with them the build says.
+    async fn learn(&self, link: &mut Link, before: Option<&Knowledge>) -> Option<Knowledge> {
+        let mut queries = match &self.settings.sql {
+            Some(folder) => Queries::from_files(&self.root, folder).ok()?,
+            None => Queries::own(),
+        };
+        learn(link, &mut queries, before).await.ok()
     }
 }
 

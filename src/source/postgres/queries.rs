@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::trouble::{Trouble, Why};
+use super::words::statement;
 use crate::digest::Digest;
 use crate::source::Part;
 use crate::source::columns::{columns, places};
@@ -59,7 +60,8 @@ impl Queries {
             };
             let text = std::fs::read_to_string(entry.path())
                 .map_err(|error| wrong(format!("{file} cannot be read: {error}")))?;
-            let sql = text.trim().trim_end_matches(';').trim_end().to_owned();
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let sql = statement(text).map_err(|second| wrong(not_one_statement(&file, text, second)))?;
             parts.insert(part, Query { sql: format!("{sql}\n"), columns: Vec::new(), file: Some(file) });
         }
         if parts.is_empty() {
@@ -68,10 +70,9 @@ impl Queries {
         Ok(Self { parts, own: false })
     }
 
-    /// The digest of everything that decides what rows look like.
+    /// The digest of the queries.
     pub fn digest(&self) -> Digest {
-        let text =
-            |(part, query): (&Part, &Query)| format!("{}\n{}\n{}", part.name(), query.sql, query.columns.join(","));
+        let text = |(part, query): (&Part, &Query)| format!("{}\n{}", part.name(), query.sql);
         let texts: Vec<String> = self.parts.iter().map(text).collect();
         Digest::of_parts(texts.iter().map(String::as_bytes))
     }
@@ -86,17 +87,17 @@ impl Query {
     /// Unit and row of some units, by the arrays `$1` and, for keys of two, `$2`.
     pub fn some(&self, part: Part) -> String {
         let wanted = match part {
-            Part::Companies | Part::Parks | Part::Articles => "q.slug IN (SELECT unnest($1::text[]))",
-            Part::Areas | Part::Photos => "q.park IN (SELECT unnest($1::text[]))",
-            Part::Models => "(q.company, q.slug) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
-            Part::Rides => "(q.park, q.slug) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            Part::Companies | Part::Parks | Part::Articles => "q.slug::text IN (SELECT unnest($1::text[]))",
+            Part::Areas | Part::Photos => "q.park::text IN (SELECT unnest($1::text[]))",
+            Part::Models => "(q.company::text, q.slug::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            Part::Rides => "(q.park::text, q.slug::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
             // A ride that is null is the park itself; either half finds its way by the index.
             Part::Reviews => {
                 let rows = self.units_and_rows(part);
                 let asked = "FROM unnest($1::text[], $2::text[]) AS w (park, ride)";
                 return format!(
-                    "{rows}\nWHERE (q.park, q.ride) IN (SELECT w.park, w.ride {asked} WHERE w.ride IS NOT NULL)\n\
-                     UNION ALL\n{rows}\nWHERE q.ride IS NULL AND q.park IN (SELECT w.park {asked} WHERE w.ride IS NULL)\n\
+                    "{rows}\nWHERE (q.park::text, q.ride::text) IN (SELECT w.park, w.ride {asked} WHERE w.ride IS NOT NULL)\n\
+                     UNION ALL\n{rows}\nWHERE q.ride IS NULL AND q.park::text IN (SELECT w.park {asked} WHERE w.ride IS NULL)\n\
                      ORDER BY 1"
                 );
             }
@@ -115,9 +116,16 @@ impl Query {
         )
     }
 
-    /// A query for one row, whose columns tell what the query gives.
-    pub fn shape(&self) -> String {
-        format!("SELECT q.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM ({}) AS r LIMIT 0) AS q ON true", self.sql)
+    /// A query for one row, whose columns tell what the query gives: what stands before its text, and
+    /// the whole.
+    pub fn shape(&self) -> (&'static str, String) {
+        let before = "SELECT q.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM (";
+        (before, format!("{before}{}) AS r LIMIT 0) AS q ON true", self.sql))
+    }
+
+    /// Whether a column ever holds something.
+    pub fn holds_any(&self, column: &str) -> String {
+        format!("SELECT EXISTS (SELECT FROM ({}) AS q WHERE q.{} IS NOT NULL)", self.sql, quoted(column))
     }
 
     fn has(&self, column: &str) -> bool {
@@ -136,10 +144,10 @@ impl Query {
         }
         let unit = match part {
             Part::Companies | Part::Parks | Part::Articles => "q.slug::text",
-            Part::Models => "q.company || '/' || q.slug",
-            Part::Rides => "q.park || '/' || q.slug",
+            Part::Models => "q.company::text || '/' || q.slug::text",
+            Part::Rides => "q.park::text || '/' || q.slug::text",
             Part::Areas | Part::Photos => "q.park::text",
-            Part::Reviews => "q.park || coalesce('/' || q.ride, '')",
+            Part::Reviews => "q.park::text || coalesce('/' || q.ride::text, '')",
         };
         format!(
             "SELECT coalesce({unit}, '') AS unit, \
@@ -198,25 +206,20 @@ fn own_query(part: Part) -> String {
     format!("SELECT {} FROM lifthill.{name} AS t", listed.join(", "))
 }
 
-/// The SQL that logs the changes of a table of somebody else's.
-pub fn triggers_for(table: &str) -> Result<String, String> {
-    let parts: Vec<&str> = table.split('.').collect();
-    let (schema, name) = match parts.as_slice() {
-        [name] => ("public", *name),
-        [schema, name] => (*schema, *name),
-        _ => return Err(format!("`{table}` is not the name of a table: write `table` or `schema.table`")),
-    };
-    if schema.is_empty() || name.is_empty() {
-        return Err(format!("`{table}` is not the name of a table: write `table` or `schema.table`"));
+/// What is wrong with a file whose text is not one statement.
+fn not_one_statement(file: &str, text: &str, second: Option<usize>) -> String {
+    match second {
+        Some(at) => {
+            let (line, column) = line_and_column(text, at);
+            format!("{file}:{line}:{column}: a second statement begins here; a file is one SELECT")
+        }
+        None => format!("{file} holds no statement; a file is one SELECT"),
     }
-    let on = format!("{}.{}", quoted(schema), quoted(name));
-    let logged = format!("'{}'", format!("{schema}.{name}").replace('\'', "''"));
-    Ok(format!(
-        "-- Logs that {schema}.{name} has changed; run it once as the table's owner, after `lifthill db migrate`.\n\
-         BEGIN;\n\
-         DROP TRIGGER IF EXISTS lifthill_log_change ON {on};\n\
-         CREATE TRIGGER lifthill_log_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {on}\n    \
-         FOR EACH STATEMENT EXECUTE FUNCTION lifthill.log_table({logged});\n\
-         COMMIT;\n"
-    ))
+}
+
+/// The line and column of a byte, from 1, in characters.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }

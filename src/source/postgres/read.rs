@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -15,10 +16,11 @@ use tokio::runtime::Runtime;
 use super::audit::{self, Chunks};
 use super::connect::{Link, runtime};
 use super::cursor::{self, Logged, Position, Seen, get};
+use super::knowledge::{Knowledge, Known, learn};
 use super::queries::Queries;
-use super::schema;
+use super::reach::Reach;
 use super::servers::{Chosen, choose};
-use super::trouble::{Trouble, Why};
+use super::trouble::{Trouble, Whose, Why};
 use crate::config;
 use crate::digest::{Digest, Digester};
 use crate::source::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows};
@@ -75,6 +77,8 @@ pub struct Told {
     pub asking: f64,
     /// What is worth knowing.
     pub notes: Vec<String>,
+    /// Parts that are compared in every build, and why.
+    pub compared: BTreeMap<&'static str, String>,
 }
 
 /// More changed units of a part than this are read with all others.
@@ -178,8 +182,8 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         Some(folder) => Queries::from_files(ask.root, folder)?,
         None => Queries::own(),
     };
-    schema::check(&mut link, &mut queries).await?;
-    let digest = queries.digest();
+    let before = ask.seen.filter(|seen| seen.identity == position.identity).map(|seen| &seen.knowledge);
+    let knowledge = learn(&mut link, &mut queries, before).await?;
     let now = position.now;
 
     let mut full = ask.everything.map(str::to_owned);
@@ -188,10 +192,7 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         None => full = full.or_else(|| Some("nothing has been read before".to_owned())),
         Some(seen) => {
             full = full.or_else(|| position.doubt(seen));
-            if seen.queries != digest {
-                full =
-                    full.or_else(|| Some("the queries or their columns are others than in the last build".to_owned()));
-            }
+            full = full.or_else(|| knowledge.doubt(&seen.knowledge).map(str::to_owned));
         }
     }
     let mut compared_at = ask.seen.map_or(now, |seen| seen.compared_at);
@@ -205,7 +206,7 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
                 }
                 None => Logged::new(),
             };
-            scopes = scopes_of(&mut link, &queries, logged, &position).await?;
+            scopes = scopes_of(&knowledge, &queries, logged, &position);
             for unit in &ask.due {
                 let scope = scopes.entry(unit.part).or_insert(Scope::Nothing);
                 match scope {
@@ -214,7 +215,7 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
                     Scope::Everything => {}
                 }
             }
-            if queries.own && now - seen.compared_at >= ask.settings.audit_every.as_secs().cast_signed() {
+            if now - seen.compared_at >= ask.settings.audit_every.as_secs().cast_signed() {
                 full = audit(&mut link, &queries, &mut scopes, ask).await?;
                 compared_at = now;
             }
@@ -231,7 +232,7 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         cursor: position.cursor(beyond),
         lsn: position.lsn.max(ask.seen.filter(|seen| seen.identity == position.identity).map_or(0, |seen| seen.lsn)),
         xmax: position.xmax(),
-        queries: digest,
+        knowledge,
         compared_at,
         reader: ask.seen.map_or_else(reader_name, |seen| seen.reader.clone()),
         registered_at: ask.seen.map_or(0, |seen| seen.registered_at),
@@ -239,40 +240,35 @@ async fn open(ask: &Ask<'_>) -> Result<Opened> {
         identity: position.identity,
     };
     let statements = link.statements;
-    Ok((
-        link,
-        queries,
-        scopes,
-        Told { seen, full, server: role, statements, asking: start.elapsed().as_secs_f64(), notes },
-    ))
+    let compared = seen.knowledge.compared().map(|(part, why)| (part.name(), why.to_owned())).collect();
+    let told = Told { seen, full, server: role, statements, asking: start.elapsed().as_secs_f64(), notes, compared };
+    Ok((link, queries, scopes, told))
 }
 
 /// What the log's entries mean for each part.
-async fn scopes_of(
-    link: &mut Link,
+fn scopes_of(
+    knowledge: &Knowledge,
     queries: &Queries,
     mut logged: Logged,
     position: &Position,
-) -> Result<BTreeMap<Part, Scope>, Trouble> {
-    let mut scopes = BTreeMap::new();
-    for (part, query) in &queries.parts {
-        let scope = if queries.own {
-            match (logged.remove(part.name()), &position.identity.epoch) {
-                // Without a log only a comparison can tell.
-                (_, None) | (Some(None), _) => Scope::Everything,
-                (Some(Some(keys)), _) if keys.len() > MANY => Scope::Everything,
-                (Some(Some(keys)), _) => Scope::Units(keys),
-                (None, _) => Scope::Nothing,
-            }
-        } else {
-            let tables = schema::logged_tables(link, query).await?.filter(|_| position.identity.epoch.is_some());
-            let quiet =
-                tables.is_some_and(|tables| !tables.iter().any(|table| logged.contains_key(&format!("table {table}"))));
-            if quiet { Scope::Nothing } else { Scope::Everything }
+) -> BTreeMap<Part, Scope> {
+    let scope = |(part, known): (&Part, &Known)| {
+        let scope = match &known.reach {
+            // Without a log, or beyond what it tells, only a comparison can tell.
+            _ if position.identity.epoch.is_none() => Scope::Everything,
+            Reach::Written(_) | Reach::Open(_) => Scope::Everything,
+            Reach::Logged(_) if queries.own => match logged.remove(part.name()) {
+                Some(None) => Scope::Everything,
+                Some(Some(keys)) if keys.len() > MANY => Scope::Everything,
+                Some(Some(keys)) => Scope::Units(keys),
+                None => Scope::Nothing,
+            },
+            Reach::Logged(entries) if entries.iter().any(|entry| logged.contains_key(entry)) => Scope::Everything,
+            Reach::Logged(_) => Scope::Nothing,
         };
-        scopes.insert(*part, scope);
-    }
-    Ok(scopes)
+        (*part, scope)
+    };
+    knowledge.parts.iter().map(scope).collect()
 }
 
 /// Compares what every part amounts to, but for what is read anyway. A part that differs is read
@@ -323,10 +319,15 @@ async fn read(
     sender: &Sender<Result<Heard, Trouble>>,
 ) -> Result<(), Trouble> {
     for (part, scope) in scopes {
-        let mut batches =
-            Batches { sender, part: *part, units: Vec::new(), bytes: 0, current: None, missing: BTreeSet::new() };
-        let doing = format!("reading {}", part.name());
         let query = queries.parts.get(part);
+        let file = query.and_then(|query| query.file.as_deref()).map(Arc::from);
+        let mut batches =
+            Batches { sender, part: *part, file, units: Vec::new(), bytes: 0, current: None, missing: BTreeSet::new() };
+        let doing = match query.and_then(|query| query.file.as_deref()) {
+            Some(file) => format!("reading {} by {file}", part.name()),
+            None => format!("reading {}", part.name()),
+        };
+        link.whose = if queries.own { Whose::Ours } else { Whose::Theirs };
         let sql = match (scope, query) {
             (Scope::Nothing, _) => continue,
             (_, None) => None,
@@ -368,6 +369,7 @@ async fn read(
 struct Batches<'s> {
     sender: &'s Sender<Result<Heard, Trouble>>,
     part: Part,
+    file: Option<Arc<str>>,
     units: Vec<UnitRows>,
     bytes: usize,
     current: Option<Gathered>,
@@ -403,7 +405,8 @@ impl Batches<'_> {
         self.missing.remove(&key);
         self.bytes += lines.len();
         let fingerprint = Fingerprint { rows, sum, digest: digester.finish() };
-        self.units.push(UnitRows { unit: Unit::new(self.part, key), lines, fingerprint });
+        let file = self.file.clone();
+        self.units.push(UnitRows { unit: Unit::new(self.part, key), file, lines, fingerprint });
         if self.units.len() >= BATCH || self.bytes >= BATCH_BYTES { self.send() } else { Ok(()) }
     }
 
@@ -417,7 +420,8 @@ impl Batches<'_> {
         self.close_unit()?;
         for key in std::mem::take(&mut self.missing) {
             let unit = Unit::new(self.part, key);
-            self.units.push(UnitRows { unit, lines: String::new(), fingerprint: Fingerprint::default() });
+            let (file, lines) = (self.file.clone(), String::new());
+            self.units.push(UnitRows { unit, file, lines, fingerprint: Fingerprint::default() });
         }
         self.send()?;
         if everything { self.sender.send(Ok(Heard::AllOf(self.part))).map_err(|_| Unheard) } else { Ok(()) }

@@ -1,16 +1,15 @@
 //! Whether a database has what is to be read: tables and columns of our own, or what somebody's SQL
-//! files give; and which tables those read, and whether their changes are logged. Knows nothing of
-//! cursors.
+//! files give. Knows nothing of cursors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo};
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+use sqlx::{AssertSqlSafe, Column as _, Row};
 
 use super::connect::Link;
 use super::cursor::get;
-use super::queries::{Queries, Query};
-use super::trouble::{Trouble, Why};
+use super::queries::{Queries, Query, line_and_column};
+use super::trouble::{Trouble, Whose, Why};
 use crate::diagnostics::nearest;
 use crate::source::Part;
 use crate::source::columns::{Column, columns};
@@ -71,33 +70,6 @@ async fn check_tables(link: &mut Link) -> Result<Vec<String>, Trouble> {
     Ok(problems)
 }
 
-/// What somebody's query lacks or has too much.
-async fn check_query(link: &mut Link, part: Part, query: &mut Query) -> Result<Vec<String>, Trouble> {
-    let file = query.file.clone().unwrap_or_default();
-    let doing = format!("checking {file}");
-    let rows = link.rows(&doing, sqlx::query(AssertSqlSafe(query.shape()))).await?;
-    let Some(row) = rows.first() else { return Ok(vec![format!("{file} gives nothing that can be checked")]) };
-    let mut problems = Vec::new();
-    query.columns.clear();
-    let known: Vec<&Column> = columns(part).collect();
-    for column in row.columns() {
-        let name = column.name();
-        match known.iter().find(|known| known.name == name) {
-            Some(known) => problems.extend(wrong_type(&file, known, column.type_info().name())),
-            None => {
-                let meant = nearest(name, known.iter().map(|known| known.name));
-                let help = meant.map_or_else(|| "leave it out".to_owned(), |meant| format!("did you mean `{meant}`?"));
-                problems.push(format!("{file}: unknown column `{name}`; {help}"));
-            }
-        }
-        query.columns.push(name.to_owned());
-    }
-    for column in known.iter().filter(|column| column.needed && !query.columns.iter().any(|name| name == column.name)) {
-        problems.push(format!("{file} must give a column `{}`: {}", column.name, column.holds.wanted()));
-    }
-    Ok(problems)
-}
-
 fn wrong_type(place: &str, column: &Column, type_name: &str) -> Option<String> {
     let wrong = !column.holds.accepts(type_name);
     wrong.then(|| {
@@ -105,46 +77,122 @@ fn wrong_type(place: &str, column: &Column, type_name: &str) -> Option<String> {
     })
 }
 
-/// The tables that a part's query reads, with their schemas; `None` where one of them does not log
-/// its changes, so that only a comparison can tell.
-pub async fn logged_tables(link: &mut Link, query: &Query) -> Result<Option<BTreeSet<String>>, Trouble> {
-    let doing = "looking for triggers";
-    let explain = format!("EXPLAIN (VERBOSE, FORMAT JSON) {}", query.sql);
-    let rows = link.rows(doing, sqlx::query(AssertSqlSafe(explain))).await?;
-    let plan: String = match rows.first() {
-        // JSON on the wire is its text.
-        Some(row) => row.try_get_unchecked(0).map_err(|error| link.trouble(&error, doing))?,
-        None => String::new(),
-    };
-    let plan: Value = serde_json::from_str(&plan).unwrap_or_default();
-    let mut tables = BTreeSet::new();
-    relations(&plan, &mut tables);
-    let names: Vec<String> = tables.iter().cloned().collect();
-    let statement = sqlx::query(
-        "SELECT count(DISTINCT c.oid) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid \
-         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE t.tgname = 'lifthill_log_change' AND t.tgenabled IN ('O', 'A') \
-         AND n.nspname || '.' || c.relname = ANY ($1::text[])",
-    );
-    let rows = link.rows(doing, statement.bind(names)).await?;
-    let logged: i64 = match rows.first() {
-        Some(row) => get(row, 0)?,
-        None => 0,
-    };
-    Ok((!tables.is_empty() && logged == tables.len() as i64).then_some(tables))
+/// What somebody's query lacks or has too much.
+async fn check_query(link: &mut Link, part: Part, query: &mut Query) -> Result<Vec<String>, Trouble> {
+    let file = query.file.clone().unwrap_or_default();
+    let given = shape(link, query, &file).await?;
+    let types = types(link, &given).await?;
+    let known: Vec<&Column> = columns(part).collect();
+    let mut problems = Vec::new();
+    query.columns.clear();
+    for (name, oid) in given {
+        if query.columns.contains(&name) {
+            problems.push(format!("{file}: two columns are called `{name}`; give one another name, or leave it out"));
+            continue;
+        }
+        let type_name = types.get(&oid).map_or("unknown", String::as_str);
+        match known.iter().find(|known| known.name == name) {
+            Some(column) => problems.extend(wrong_column(link, query, &file, column, type_name).await?),
+            None => problems.push(unknown_column(&file, &name, &known)),
+        }
+        query.columns.push(name);
+    }
+    for column in known.iter().filter(|column| column.needed && !query.columns.iter().any(|name| name == column.name)) {
+        problems.push(format!("{file} must give a column `{}`: {}", column.name, column.holds.wanted()));
+    }
+    Ok(problems)
 }
 
-fn relations(plan: &Value, found: &mut BTreeSet<String>) {
-    match plan {
-        Value::Array(items) => items.iter().for_each(|item| relations(item, found)),
-        Value::Object(entries) => {
-            if let (Some(Value::String(schema)), Some(Value::String(name))) =
-                (entries.get("Schema"), entries.get("Relation Name"))
-            {
-                found.insert(format!("{schema}.{name}"));
-            }
-            entries.values().for_each(|value| relations(value, found));
-        }
-        _ => {}
+/// The columns that a query gives, and the ids of their types.
+async fn shape(link: &mut Link, query: &Query, file: &str) -> Result<Vec<(String, i64)>, Trouble> {
+    let doing = format!("checking {file}");
+    let (before, sql) = query.shape();
+    link.whose = Whose::Theirs;
+    let row = link.plain_row(&sql).await.map_err(|error| {
+        let place = place_of(&error, before, &query.sql).map(|(line, column)| format!("{file}:{line}:{column}"));
+        link.trouble(&error, &place.map_or_else(|| doing.clone(), |place| format!("checking {place}")))
+    })?;
+    link.whose = Whose::Ours;
+    let Some(row) = row else {
+        return Err(Trouble::new(Why::Refused, format!("database: {doing}: it gives nothing that can be checked")));
+    };
+    let given = row.columns().iter().map(|column| {
+        let oid = column.type_info().oid().map_or(0, |oid| i64::from(oid.0));
+        (column.name().to_owned(), oid)
+    });
+    Ok(given.collect())
+}
+
+/// Where in somebody's text an error is, if the server says so: line and column.
+fn place_of(error: &sqlx::Error, before: &str, sql: &str) -> Option<(usize, usize)> {
+    let told = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    let Some(PgErrorPosition::Original(position)) = told.position() else { return None };
+    let character = position.checked_sub(1 + before.chars().count())?;
+    // After its end: what is missing there.
+    let end = sql.trim_end().len();
+    let at = sql.char_indices().nth(character).map_or(end, |(at, _)| at.min(end));
+    Some(line_and_column(sql, at))
+}
+
+/// The names of types, by their ids, as [`Holds::accepts`] knows them: that of the type beneath a
+/// domain, `text` for an enumeration and whatever else is text of a kind.
+async fn types(link: &mut Link, given: &[(String, i64)]) -> Result<BTreeMap<i64, String>, Trouble> {
+    let statement = sqlx::query(
+        "WITH RECURSIVE d (first, oid) AS (SELECT oid, oid FROM pg_type WHERE oid::bigint = ANY ($1::bigint[]) \
+         UNION ALL SELECT d.first, t.typbasetype FROM d JOIN pg_type AS t ON t.oid = d.oid WHERE t.typtype = 'd') \
+         SELECT d.first::bigint, CASE WHEN t.typcategory = 'A' THEN coalesce(e.typname, t.typname) || '[]' \
+          WHEN t.typtype = 'e' THEN 'text' WHEN t.typcategory = 'S' AND t.oid >= 16384 THEN 'text' \
+          WHEN t.typtype = 'c' OR t.oid = 'record'::regtype THEN 'record' \
+          WHEN t.oid = 'timestamp'::regtype THEN 'timestamp without time zone' ELSE t.typname END::text \
+         FROM d JOIN pg_type AS t ON t.oid = d.oid LEFT JOIN pg_type AS e ON e.oid = t.typelem WHERE t.typtype <> 'd'",
+    );
+    let oids: Vec<i64> = given.iter().map(|(_, oid)| *oid).collect();
+    let mut types = BTreeMap::new();
+    for row in link.rows("looking at types", statement.bind(oids)).await? {
+        types.insert(get(&row, 0)?, get(&row, 1)?);
     }
+    Ok(types)
+}
+
+/// What is wrong with a column of somebody's query: its type. A column that never holds anything has
+/// none: `NULL AS height_m` is called text.
+async fn wrong_column(
+    link: &mut Link,
+    query: &Query,
+    file: &str,
+    column: &Column,
+    type_name: &str,
+) -> Result<Option<String>, Trouble> {
+    let Some(wrong) = wrong_type(file, column, type_name) else { return Ok(None) };
+    if type_name == "text" || type_name == "text[]" {
+        let doing = format!("checking {file}");
+        link.whose = Whose::Theirs;
+        let found = link.rows(&doing, sqlx::query(AssertSqlSafe(query.holds_any(column.name)))).await?;
+        link.whose = Whose::Ours;
+        if !found.first().map_or(Ok(true), |row| get(row, 0))? {
+            return Ok(None);
+        }
+    }
+    let cast = column.holds.cast(type_name);
+    Ok(Some(format!("{wrong}; write `{} AS {}`", cast, column.name)))
+}
+
+fn unknown_column(file: &str, name: &str, known: &[&Column]) -> String {
+    if name == "?column?" {
+        return format!("{file}: a column has no name; write `… AS` and one of {}", names(known));
+    }
+    let may_be_extra = known.iter().any(|column| column.name == "extra");
+    let help = match nearest(name, known.iter().map(|known| known.name)) {
+        Some(meant) if may_be_extra => {
+            format!("did you mean `{meant}`? What is your own may go into `jsonb_build_object('{name}', …) AS extra`")
+        }
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if may_be_extra => format!("what is your own may go into `jsonb_build_object('{name}', …) AS extra`"),
+        None => format!("leave it out; known here: {}", names(known)),
+    };
+    format!("{file}: unknown column `{name}`; {help}")
+}
+
+fn names(known: &[&Column]) -> String {
+    known.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
 }

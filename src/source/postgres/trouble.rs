@@ -26,6 +26,15 @@ pub enum Why {
     Settings,
 }
 
+/// Whose SQL was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Ours.
+    Ours,
+    /// That of a file that somebody wrote.
+    Theirs,
+}
+
 impl Trouble {
     /// A trouble of our own finding.
     pub fn new(why: Why, message: impl Into<String>) -> Self {
@@ -35,7 +44,13 @@ impl Trouble {
     /// What an error of the driver means. `server` is how the server is called, `doing` what was
     /// being done ("reading rides").
     pub fn of(error: &sqlx::Error, server: &str, doing: &str, secret: &Secret) -> Self {
+        Self::in_sql(error, server, doing, secret, Whose::Ours)
+    }
+
+    /// The same where it matters whose SQL it was.
+    pub fn in_sql(error: &sqlx::Error, server: &str, doing: &str, secret: &Secret, whose: Whose) -> Self {
         let (why, said) = match error {
+            sqlx::Error::Database(error) if whose == Whose::Theirs => of_their_sql(error.as_ref()),
             sqlx::Error::Database(error) => of_server(error.as_ref()),
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 (Why::Unreachable, format!("{error}; is the server running, and are host and port right?"))
@@ -68,6 +83,18 @@ fn of_tls(error: &dyn fmt::Display) -> (Why, String) {
         "`sslmode` in the URL says what is asked for"
     };
     (Why::Unreachable, format!("no secure connection: {said}; {help}"))
+}
+
+/// What an error in somebody's own SQL means: our tables are no part of it, and the server knows best.
+fn of_their_sql(error: &dyn sqlx::error::DatabaseError) -> (Why, String) {
+    let code = error.code().unwrap_or_default();
+    if matches!(code.get(..2), Some("53" | "55" | "57" | "40" | "25")) || code == "42501" {
+        return of_server(error);
+    }
+    let told = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    let more = told.map(|told| [told.detail(), told.hint()]).unwrap_or_default().into_iter().flatten();
+    let said: Vec<&str> = std::iter::once(error.message()).chain(more).collect();
+    (Why::Refused, format!("{} [{code}]", said.join("; ")))
 }
 
 /// What a server's own error means.

@@ -116,6 +116,132 @@ fn a_django_application_builds_the_same_site_with_only_sql_files_written() {
     site.build();
 }
 
+/// A schema as applications keep it: years as numbers, types of their own, joins that find nothing.
+const APPLICATION: &str = "
+CREATE EXTENSION citext; CREATE TYPE state AS ENUM ('operating', 'closed'); CREATE TYPE kind AS ENUM ('looping', 'mine');
+CREATE DOMAIN title AS citext CHECK (VALUE <> ''); CREATE DOMAIN since AS smallint; CREATE DOMAIN tags AS kind[];
+CREATE TYPE place AS (city text, country text);
+CREATE TABLE p (slug citext PRIMARY KEY, name title, status state, since since, country char(2), type char(20));
+CREATE TABLE r (p citext, slug varchar(40), name title, status state, opened int4, closed numeric(6, 1), kinds tags, maker text,
+    loops numeric, height text, notes text[], place place);
+INSERT INTO p VALUES ('efteling', 'Efteling', 'operating', 1952, 'NL', 'theme_park');
+INSERT INTO r VALUES ('efteling', 'python', 'Python', 'operating', 1981, NULL, '{looping}', 'vekoma', 4.0, '29', '{a,NULL}', ('Kaatsheuvel', 'NL')),
+    ('efteling', 'bob', 'Bob', 'closed', 1985, 2019.0, NULL, NULL, NULL, NULL, NULL, NULL);
+";
+
+const APPLICATION_RIDES: &str = "SELECT p AS park, slug, r.name, 'roller_coaster'::text AS category, status, opened, closed, kinds, ARRAY[m.name] AS manufacturers,
+    loops AS inversions, NULL AS height_m, NULL AS single_rider, NULL AS publish_on, notes AS former_names,
+    (SELECT json_agg(json_build_object('date', h.at, 'title', h.what)) FROM r AS x LEFT JOIN (SELECT 1981 AS at, 'Built' AS what WHERE false) AS h
+     ON true WHERE x.slug = r.slug) AS history, place AS extra
+    FROM r LEFT JOIN (SELECT 'vekoma' AS name) AS m ON m.name = r.maker; -- done; or not\n/* at all */\n;";
+
+#[test]
+fn rows_are_read_as_leniently_as_files() {
+    let server = Server::primary();
+    server.sql(APPLICATION);
+    let parks = "\u{feff}SELECT slug, name, status, since AS opened, country, type FROM p;\n-- done";
+    let site = site_with(&server, "sql = 'sql'")
+        .file("sql/parks.sql", parks)
+        .file("sql/rides.sql", APPLICATION_RIDES)
+        .file("sql/companies.sql", "VALUES ('vekoma', 'Vekoma')");
+    site.run(&[]).exit(4).says("sql/companies.sql must give a column `slug`");
+    site.write("sql/companies.sql", "WITH c (slug, name) AS (VALUES ('vekoma', 'Vekoma')) SELECT slug, name FROM c;");
+    site.run(&[]).exit(0);
+    let files = Site::new()
+        .file("lifthill.toml", "title = 'Parks'\nbase_url = 'https://parks.example'\n")
+        .company("vekoma", "name = 'Vekoma'")
+        .park("efteling", "name = 'Efteling'\nstatus = 'operating'\nopened = 1952\ncountry = 'NL'\ntype = 'theme_park'")
+        .ride(
+            "efteling/python",
+            "name = 'Python'\ncategory = 'roller_coaster'\nstatus = 'operating'\nopened = 1981\nkinds = ['looping']\n\
+             manufacturers = ['vekoma']\ninversions = 4\nformer_names = ['a']\nextra = { city = 'Kaatsheuvel', country = 'NL' }",
+        )
+        .ride("efteling/bob", "name = 'Bob'\ncategory = 'roller_coaster'\nstatus = 'closed'\nopened = 1985\nclosed = 2019");
+    files.run(&[]).exit(0);
+    let differences = site.output().differences(&files.output());
+    assert!(differences.is_empty(), "rows (left) make another site than files:\n{}", differences.join("\n"));
+    site.build();
+}
+
+#[test]
+fn what_is_wrong_with_a_row_names_the_row_the_value_and_the_cast() {
+    let server = Server::primary();
+    server.sql(APPLICATION);
+    let site = site_with(&server, "sql = 'sql'").file("sql/parks.sql", "SELECT slug, name, since AS opened FROM p");
+    let ride = |columns: &str| {
+        format!("SELECT p AS park, slug, name, 'other' AS category, {columns} FROM r WHERE slug = 'python'")
+    };
+    // What the types tell is told before anything is read.
+    for (columns, says) in [
+        ("height AS height_m", "`height_m` must be a number, and is text; write `(…)::numeric AS height_m`"),
+        (
+            "now()::timestamp AS publish_on",
+            "and is timestamp without time zone; write `(…) AT TIME ZONE 'UTC' AS publish_on`",
+        ),
+        ("1700000000 AS expires_on", "`expires_on` must be a time"),
+        ("1 AS indoor", "`indoor` must be true or false (boolean), and is int4; write `(…) <> 0 AS indoor`"),
+        ("opened AS theme", "`theme` must be text, and is int4; write `(…)::text AS theme`"),
+        ("kinds AS layout", "`layout` must be text, and is kind[]"),
+        ("place AS track", "`track` must be text, and is record"),
+        ("notes[1] AS extra", "`extra` must be JSON (json or jsonb), and is text"),
+        (
+            "height AS hoehe",
+            "unknown column `hoehe`; what is your own may go into `jsonb_build_object('hoehe', …) AS extra`",
+        ),
+        ("height AS heigth_m", "did you mean `height_m`? What is your own may go into"),
+        ("status, status", "sql/rides.sql: two columns are called `status`"),
+        ("upper(height) || 'x'", "a column has no name"),
+    ] {
+        site.write("sql/rides.sql", ride(columns));
+        let built = site.run(&[]);
+        built.exit(4).says(says).never_says("db migrate").never_says("db status");
+        built.says("sql/rides.sql");
+    }
+    // What the server says is told with its place, and without advice about tables of ours.
+    for (sql, place, says) in [
+        (
+            "SELECT p AS park,\n  slug, naem AS name, 'other' AS category FROM r",
+            "sql/rides.sql:2:9",
+            "column \"naem\" does not exist",
+        ),
+        ("\n\nSELECT * FROM rydes", "sql/rides.sql:3:15", "relation \"rydes\" does not exist"),
+        ("SELECT lab(slug) FROM r", "sql/rides.sql:1:8", "function lab(character varying) does not exist"),
+        ("SELEC 1", "sql/rides.sql:1:7", "syntax error"),
+        ("SELECT (1", "sql/rides.sql", "syntax error"),
+        ("SELECT * FROM nowhere.r", "sql/rides.sql:1:15", "relation \"nowhere.r\" does not exist"),
+    ] {
+        site.write("sql/rides.sql", sql);
+        site.run(&[]).exit(4).says(place).says(says).never_says("db migrate").never_says("db status");
+    }
+    site.write("sql/rides.sql", "SELECT 1;\n SELECT 2;");
+    site.run(&[]).exit(2).says("sql/rides.sql:2:2: a second statement begins here");
+    site.write("sql/rides.sql", "-- nothing");
+    site.run(&[]).exit(2).says("sql/rides.sql holds no statement");
+    // What the values tell.
+    for (columns, says) in [
+        ("1981.5 AS opened", "1981.5"),
+        ("'soon' AS opened", "soon"),
+        ("4.5 AS inversions", "`round((…)::numeric)::integer AS inversions`"),
+        ("900 AS height_m", "found 900"),
+        ("upper(status::text) AS status", "`OPERATING` is not a known `status`"),
+        ("'2024-01-01 10:00' AS publish_on", "`(…)::timestamptz AS publish_on`"),
+        ("'{\"a\": [1]}'::json AS former_names", "former_names"),
+        ("'www.example.org' AS website", "\"www.example.org\""),
+    ] {
+        site.write("sql/rides.sql", ride(columns));
+        let built = site.run(&[]);
+        built.exit(1).says("postgres: rides efteling/python (sql/rides.sql)").says(says).never_says("without quotes");
+    }
+    site.write("sql/rides.sql", ride("height::numeric AS height_m"));
+    site.write("sql/reviews.sql", "SELECT 'efteling' AS park, 'python' AS ride, 17 + n AS id, 'Ann' AS author, 8.3 AS rating, '2024-01-01' AS created FROM generate_series(0, 1) AS n");
+    site.run(&[]).exit(4).says("sql/reviews.sql: `id` must be text, and is int4; write `(…)::text AS id`");
+    site.edit("sql/reviews.sql", "17 + n AS id", "(17 + n)::text AS id");
+    let built = site.run(&[]);
+    built.exit(1).says("postgres: reviews efteling/python, id 17 (sql/reviews.sql)").says("id 18").says("(8.3)");
+    site.edit("sql/reviews.sql", "8.3 AS rating", "8 / (n - 1) AS rating");
+    site.run(&[]).exit(4).says("reading reviews by sql/reviews.sql: division by zero");
+}
+
 #[test]
 fn queries_that_do_not_give_what_is_needed() {
     let server = Server::primary();

@@ -113,3 +113,57 @@ fn an_open_page_shows_the_row() {
     assert_eq!(lines.next().as_deref(), Some("shown"));
     assert!(browser.wait().expect("it ends").success());
 }
+
+/// A site on somebody else's tables, read through SQL files.
+fn of_their_own(server: &Server, rides: &str) -> Site {
+    server.sql(
+        "CREATE TABLE park (slug text PRIMARY KEY, name text); INSERT INTO park VALUES ('efteling', 'Efteling'); \
+         CREATE TABLE ride (park text, slug text PRIMARY KEY, title text, due timestamptz NOT NULL DEFAULT '2020-01-01'); \
+         INSERT INTO ride VALUES ('efteling', 'python', 'Python'); \
+         CREATE TABLE labels (slug text, label text); INSERT INTO labels VALUES ('python', 'Snake'); \
+         CREATE FUNCTION lab(x text) RETURNS text LANGUAGE sql AS $$ SELECT label FROM labels WHERE slug = x $$; \
+         CREATE VIEW shown AS SELECT park, slug, title || ' ' || lab(slug) AS name, due FROM ride",
+    );
+    let site = site_with(server, "poll_s = 1\nsql = 'sql'")
+        .file("sql/parks.sql", "SELECT slug, name FROM park;")
+        .file("sql/rides.sql", rides);
+    let (code, _, said) = site.command(&["db", "migrate"]);
+    assert_eq!(code, 0, "{said}");
+    for table in ["park", "ride", "labels"] {
+        let (code, sql, said) = site.command(&["db", "triggers", "--for", table]);
+        assert_eq!(code, 0, "{said}");
+        server.sql(&sql);
+    }
+    site
+}
+
+#[test]
+fn rows_that_somebodys_sql_reaches_are_served_as_they_change() {
+    let server = Server::primary();
+    let site = of_their_own(&server, "SELECT park, slug, name, 'other' AS category FROM shown");
+    let mut served = Served::start(&site, &["--watch"]).built();
+    served.shows(PYTHON, "Python Snake");
+    // What a function reads; a definition, of which no trigger tells; a table's values by way of its type.
+    server.sql("UPDATE labels SET label = 'Cobra'");
+    served.shows(PYTHON, "Python Cobra");
+    server.sql("CREATE OR REPLACE FUNCTION lab(x text) RETURNS text LANGUAGE sql AS $$ SELECT 'Mamba' $$");
+    served.shows(PYTHON, "Python Mamba");
+    server.sql(
+        "DROP VIEW shown; ALTER TABLE ride ALTER COLUMN title TYPE text USING upper(title); \
+                CREATE VIEW shown AS SELECT park, slug, title AS name FROM ride",
+    );
+    served.shows(PYTHON, "PYTHON");
+    becomes_a_clean_build(&site);
+    assert_eq!(served.stop(), Some(0));
+    site.build().rendered([]);
+}
+
+#[test]
+fn a_row_that_is_due_is_served_although_nothing_is_written() {
+    let server = Server::primary();
+    let site = of_their_own(&server, "SELECT park, slug, name, 'other' AS category FROM shown WHERE due <= now()");
+    server.sql("UPDATE ride SET due = now() + interval '5 s'");
+    let served = Served::start(&site, &["--watch"]).built();
+    served.shows(PYTHON, "Python Snake");
+    becomes_a_clean_build(&site);
+}
