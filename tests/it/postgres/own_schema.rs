@@ -223,7 +223,7 @@ fn what_is_wrong_with_a_row_names_the_row_the_value_and_the_cast() {
         ("'soon' AS opened", "soon"),
         ("4.5 AS inversions", "`round((…)::numeric)::integer AS inversions`"),
         ("900 AS height_m", "found 900"),
-        ("upper(status::text) AS status", "`OPERATING` is not a known `status`"),
+        ("status || 's' AS status", "`operatings` is not a known `status`"),
         ("'2024-01-01 10:00' AS publish_on", "`(…)::timestamptz AS publish_on`"),
         ("'{\"a\": [1]}'::json AS former_names", "former_names"),
         ("'www.example.org' AS website", "\"www.example.org\""),
