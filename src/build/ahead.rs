@@ -94,11 +94,12 @@ impl<I: Iterator<Item = Candidate>> Iterator for Batches<I> {
 }
 
 fn read(build: &Build<'_>, candidate: &Candidate) -> Bytes {
-    source::read(&build.options.root, &candidate.path, candidate.stamp.size)
+    let photos = build.settings.photos.folder.as_deref();
+    source::read(&build.options.root, photos, &candidate.path, candidate.stamp.size)
 }
 
 /// Parses the `text` of a file; `None` is a picture, which is still to be read.
-fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, reading: &Reading) -> Outcome {
+pub fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, reading: &Reading) -> Outcome {
     let is_photo = text.is_none();
     // A picture file may be as large as many of them.
     if is_photo && let Err(little) = pictures::check_room(build, &candidate.path, candidate.stamp.size) {

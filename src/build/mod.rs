@@ -22,6 +22,7 @@ mod journal;
 mod look;
 mod packed;
 mod pending;
+mod photo_folder;
 mod pictures;
 mod places;
 mod plan;
@@ -269,7 +270,7 @@ struct Memory {
     /// What is needed to tell what is different about settings and templates.
     told: told::Told,
     /// Drafts and rating scale that content was parsed with.
-    parsing: Option<(bool, u32)>,
+    parsing: Option<(bool, u32, Option<String>)>,
     /// The moment of the build.
     now: i64,
     /// Moments at which a file says something else, sorted.
@@ -284,6 +285,11 @@ struct Memory {
     from_files: Option<bool>,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
+}
+
+/// What rows and files are read by besides the moment.
+fn parsing(reading: &source::Reading, settings: &Settings) -> (bool, u32, Option<String>) {
+    (reading.drafts, reading.rating_scale, settings.photos.folder.clone())
 }
 
 impl Memory {
@@ -313,7 +319,7 @@ impl Memory {
             unfinished: true,
             cells: cells.iter().map(|(name, (_, digest))| (name.clone(), *digest)).collect(),
             told: told::told(&build.settings, &around.templates),
-            parsing: Some((reading.drafts, reading.rating_scale)),
+            parsing: Some(parsing(reading, &build.settings)),
             now: reading.now,
             moments: self.moments.clone(),
             asset_urls: around.assets.published(),

@@ -245,7 +245,7 @@ fn do_job<'w>(
     sender: &crossbeam_channel::Sender<Made<'w>>,
 ) {
     let operations: Vec<Operation> = job.wanted.iter().map(|(_, operation)| *operation).collect();
-    let path = build.options.root.join(source::FOLDER).join(job.picture);
+    let path = source::file_at(&build.options.root, build.settings.photos.folder.as_deref(), job.picture);
     let read = || {
         let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
         let room = check_room(build, job.picture, media::needs(&bytes));
@@ -304,7 +304,7 @@ impl Sync<'_, '_, '_> {
     pub(super) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<()> {
         if let Ok(Survey { warning: Some(warning), .. }) = &picture.found {
             let message = format!("{warning}; it is taken to be sRGB");
-            self.report.diagnostics.push(super::mistake(&format!("{}/{path}", source::FOLDER), message).warning());
+            self.report.diagnostics.push(super::mistake(&source::name_of(path), message).warning());
         }
         self.picture(path, Some(picture))
     }
@@ -340,12 +340,12 @@ pub fn report_unreadable(store: &impl Store, report: &mut Report) -> Result<()> 
 
 fn problem(picture: &str, why: String) -> Diagnostic {
     let help = "pages do without it until it is mended; begin its name with `_` to leave it out";
-    super::mistake(&format!("{}/{picture}", source::FOLDER), why).help(help)
+    super::mistake(&source::name_of(picture), why).help(help)
 }
 
 /// Fails where a picture below `content/` needs more bytes than there are for all.
 pub fn check_room(build: &Build<'_>, path: &str, needs: u64) -> Result<(), TooLittle> {
-    build.options.room.check_picture(&format!("{}/{path}", source::FOLDER), needs, build.budget.most())
+    build.options.room.check_picture(&source::name_of(path), needs, build.budget.most())
 }
 
 /// The bytes that may be decoded at one moment.

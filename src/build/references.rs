@@ -273,23 +273,38 @@ pub fn check_photo_rows(tables: &Tables<'_>, about: &BTreeSet<RecordId>, report:
         if tables.bytes(Table::Rows, &unit.state_key(), |_| ())?.is_none() {
             continue;
         }
-        let mut named = Vec::new();
-        for key in [keys::record(park), below(Kind::Ride, park), below(Kind::Area, park)] {
-            tables.scan_prefix(Table::Photos, &key, |found, value| {
-                if key.ends_with(b"/") || found == key.as_slice() {
-                    named.extend(postcard::from_bytes::<Vec<Photo>>(value)?.into_iter().map(|photo| photo.file));
-                }
-                Ok(std::ops::ControlFlow::Continue(()))
-            })?;
-        }
-        for file in named {
+        for file in named_by_rows(tables, park)? {
             if tables.bytes(Table::Pictures, file.as_bytes(), |_| ())?.is_none() {
-                let message = format!("there is no picture {}/{file}", source::FOLDER);
+                let message = format!("there is no picture {}", source::name_of(&file));
                 report.diagnostics.push(super::mistake(&unit.to_string(), message));
             }
         }
     }
     Ok(())
+}
+
+/// The pictures that are named for a park and what is in it.
+pub fn named_by_rows(tables: &Tables<'_>, park: &RecordId) -> Result<Vec<String>> {
+    let mut named = Vec::new();
+    for key in [keys::record(park), below(Kind::Ride, park), below(Kind::Area, park)] {
+        tables.scan_prefix(Table::Photos, &key, |found, value| {
+            if key.ends_with(b"/") || found == key.as_slice() {
+                named.extend(postcard::from_bytes::<Vec<Photo>>(value)?.into_iter().map(|photo| photo.file));
+            }
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(named)
+}
+
+/// The parks of which rows tell photos.
+pub fn parks_with_photos(tables: &Tables<'_>) -> Result<Vec<RecordId>> {
+    let mut parks = Vec::new();
+    tables.scan_prefix(Table::Rows, &[source::Part::Photos as u8], |key, _| {
+        parks.push(RecordId::new(Kind::Park, std::str::from_utf8(&key[1..])?));
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(parks)
 }
 
 /// The prefix of the keys of what is in a park.

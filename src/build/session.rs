@@ -28,7 +28,7 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{pictures, plan, references, refuse_links, scratch, sync, work};
+use super::{photo_folder, pictures, plan, references, refuse_links, scratch, sync, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
@@ -252,11 +252,14 @@ impl Session {
         let memory = &self.memory;
 
         let looking = Instant::now();
-        let reading = source::Reading { now: options.now, drafts: options.drafts, rating_scale: settings.rating_scale };
+        let (drafts, rating_scale) = (options.drafts, settings.rating_scale);
+        let photos_apart = settings.photos.folder.is_some();
+        let reading = source::Reading { now: options.now, drafts, rating_scale, photos_apart };
         let again = Again {
-            all: memory.parsing != Some((reading.drafts, reading.rating_scale)),
+            all: memory.parsing != Some(super::parsing(&reading, &settings)),
             files: memory.files_due(options.now),
             from_files: settings.source.has_files(),
+            photos: settings.photos.folder.clone(),
         };
         let other_source = memory.from_files.is_some_and(|before| before != again.from_files);
         let look = if again.all || other_source { Look::Everything } else { look };
@@ -423,6 +426,8 @@ struct Again {
     files: BTreeSet<String>,
     /// Whether files hold records, and not only pictures.
     from_files: bool,
+    /// The folder of the pictures that rows name, where that is one of its own.
+    photos: Option<String>,
 }
 
 impl Again {
@@ -464,6 +469,10 @@ fn see(
     }
     report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
     report.diagnostics.extend(source::folders_with_one_slug(&listings));
+    if let Some(folder) = &again.photos {
+        listings.extend(photo_folder::listings(snapshot, root, folder)?);
+        listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
+    }
     let content = scan::content(snapshot, listings, |path| again.has(path))?;
     Ok(Seen { content, outputs: outputs?, look: Look::Everything })
 }

@@ -123,7 +123,7 @@ pub(super) struct Sync<'s, 'i, 't> {
     /// Who has said what of whom, where both files and rows may.
     claims: Claims,
     /// The file that is being read; files come sorted by folder and name.
-    reading: Option<String>,
+    pub(super) reading: Option<String>,
     pub(super) moments: Vec<(i64, String)>,
     pub(super) parsed: BTreeSet<String>,
     /// Photo lists that may name a picture that is not there.
@@ -176,6 +176,10 @@ impl<'s> Sync<'s, '_, '_> {
         self.unsay(path, &file.records, &file.reviews, &file.photos)?;
         if let Place::PhotoFile(picture) = place(path) {
             self.picture(&picture, None)?;
+            if source::is_of_rows(path) {
+                self.photo_rows.extend(super::references::parks_with_photos(self.index.tables)?);
+                return Ok(());
+            }
             let park = picture.split("/photos/").next().unwrap_or_default();
             self.photo_lists.insert(format!("{park}/photos.toml"));
             self.photo_rows.extend(park.strip_prefix("parks/").map(|park| RecordId::new(Kind::Park, slugify(park))));
@@ -252,7 +256,7 @@ impl<'s> Sync<'s, '_, '_> {
         Ok(())
     }
 
-    fn apply(&mut self, candidate: Candidate, outcome: Outcome) -> Result<()> {
+    pub(super) fn apply(&mut self, candidate: Candidate, outcome: Outcome) -> Result<()> {
         let path = &candidate.path;
         self.reading = Some(path.clone());
         self.report.content.read += 1;
@@ -421,6 +425,7 @@ impl<'s> Sync<'s, '_, '_> {
     }
 
     fn finish(mut self, build: &Build<'_>, reading: &Reading) -> Result<Synced> {
+        self.new_pictures_of_rows(build, reading)?;
         for (path, id, record) in std::mem::take(&mut self.deferred) {
             self.put_record(&path, id, record)?;
         }

@@ -25,6 +25,10 @@ pub struct PhotoSettings {
     pub animated: bool,
     /// Whether published originals keep their metadata.
     pub keep_metadata: bool,
+    /// The folder of the pictures that rows name, from the site's root, where they are not in
+    /// `content/`. It may be outside the root, and is only read; where it is says nothing of a page.
+    #[serde(skip)]
+    pub folder: Option<String>,
 }
 
 /// A coding that pictures are sent in.
@@ -60,6 +64,7 @@ impl Default for PhotoSettings {
             linear_light: false,
             animated: false,
             keep_metadata: false,
+            folder: None,
         }
     }
 }
@@ -93,6 +98,7 @@ impl PhotoSettings {
         self.linear_light = photos.flag("linear_light", findings).unwrap_or(self.linear_light);
         self.animated = photos.flag("animated", findings).unwrap_or(self.animated);
         self.keep_metadata = photos.flag("keep_metadata", findings).unwrap_or(self.keep_metadata);
+        self.folder = photos.text("folder", findings).map(|folder| folder.trim_end_matches('/').to_owned());
         photos.finish(findings);
     }
 }

@@ -7,6 +7,7 @@
 //! parks/<park>/reviews.jsonl       reviews of the park and its rides
 //! parks/<park>/photos.toml         what is in its photos/ folder
 //! parks/<park>/photos/<file>       the pictures
+//! .rows/photos/<file>              those of rows that lie elsewhere (`pictures.rs`)
 //! companies/<company>.md
 //! models/<company>/<model>.md
 //! articles/<article>.md
@@ -59,7 +60,7 @@ pub fn place(path: &str) -> Place {
             Some(stem) => record(Kind::Ride, park, stem),
             None => not_markdown(path, file),
         },
-        ["parks", _, "photos", .., _] => Place::PhotoFile(path.to_owned()),
+        ["parks", _, "photos", .., _] | [".rows", "photos", .., _] => Place::PhotoFile(path.to_owned()),
         ["companies", file] => match file.strip_suffix(".md") {
             Some(stem) => record(Kind::Company, "", stem),
             None => not_markdown(path, file),

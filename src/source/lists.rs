@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::pictures;
 use super::row_values::as_written;
 use super::typed;
 use super::{Parsed, ParsedRecord, Reading};
@@ -94,14 +95,15 @@ fn areas_in(park: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Pars
 /// The photos of a park, its rides and its areas. `folder` is the park's, below `content/`.
 pub fn photos(park: &str, folder: &str, findings: &mut Findings<'_>) -> Parsed {
     let entries = entries("photo", findings);
-    photos_in(park, folder, entries, findings)
+    photos_in(park, &format!("{folder}/photos"), entries, findings)
 }
 
 /// The photos of a park, its rides and its areas, from rows in their order. The pictures
 /// themselves are files.
-pub fn photo_rows(park: &str, findings: &mut Findings<'_>) -> Parsed {
+pub fn photo_rows(park: &str, reading: &Reading, findings: &mut Findings<'_>) -> Parsed {
     let rows = rows(findings);
-    photos_in(park, &format!("parks/{park}"), rows, findings)
+    let folder = if reading.photos_apart { pictures::OF_ROWS.to_owned() } else { format!("parks/{park}/photos") };
+    photos_in(park, &folder, rows, findings)
 }
 
 fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Parsed {
@@ -134,7 +136,7 @@ fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findin
                 if alt.is_none() {
                     findings.warn(place, format!("`{name}` has no `alt`: what it shows, for those who cannot see it"));
                 }
-                let photo = Photo { file: format!("{folder}/photos/{name}"), ..photo };
+                let photo = Photo { file: format!("{folder}/{name}"), ..photo };
                 by_target.entry(target.0.clone()).or_default().push(photo);
                 parsed.references.push(target);
             }

@@ -7,6 +7,7 @@ mod columns;
 mod front_matter;
 mod layout;
 mod lists;
+mod pictures;
 pub mod postgres;
 mod records;
 mod row_problems;
@@ -18,6 +19,7 @@ mod walk;
 
 pub use body::{confirmed_links, link_candidates};
 pub use layout::{Place, place};
+pub use pictures::{file_at, is_of_rows, look_at_picture, name_of};
 
 pub use row_reading::parse_rows;
 pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, row_unit, units_about};
@@ -50,6 +52,8 @@ pub struct Reading {
     pub drafts: bool,
     /// The best possible rating.
     pub rating_scale: u32,
+    /// Whether the pictures of rows are in a folder of the application's own.
+    pub photos_apart: bool,
 }
 
 /// What one file says.
@@ -89,19 +93,20 @@ pub struct FileBytes {
     pub digest: Digest,
 }
 
-/// Reads a content file; `None` if it has vanished. The error is a diagnostic.
-pub fn read(root: &Path, path: &str, size: u64) -> Result<Option<FileBytes>, Box<Diagnostic>> {
+/// Reads a content file; `None` if it has vanished. The error is a diagnostic. `photos` is the folder of
+/// pictures of rows.
+pub fn read(root: &Path, photos: Option<&str>, path: &str, size: u64) -> Result<Option<FileBytes>, Box<Diagnostic>> {
     let limit = match place(path) {
         Place::Reviews(_) => MAX_REVIEWS_BYTES,
         Place::PhotoFile(_) => u64::MAX,
         _ => MAX_TEXT_BYTES,
     };
-    let file = format!("{FOLDER}/{path}");
+    let file = name_of(path);
     if size > limit {
         let message = format!("is {} MB; at most {} MB is read here", size >> 20, limit >> 20);
         return Err(Box::new(Diagnostic::of_file(&file, message)));
     }
-    match std::fs::read(root.join(FOLDER).join(path)) {
+    match std::fs::read(file_at(root, photos, path)) {
         Ok(bytes) => Ok(Some(FileBytes { digest: Digest::of(&bytes), bytes })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Box::new(Diagnostic::of_file(&file, format!("cannot be read: {error}")))),
@@ -158,14 +163,14 @@ mod tests {
     #[test]
     fn a_file_that_vanishes_before_it_is_read_is_no_mistake() {
         let site = tempfile::tempdir().expect("a temporary folder");
-        let found = read(site.path(), "parks/efteling/index.md", 10).expect("no problem");
+        let found = read(site.path(), None, "parks/efteling/index.md", 10).expect("no problem");
         assert!(found.is_none());
     }
 
     #[test]
     fn a_file_too_large_is_not_read() {
         let site = tempfile::tempdir().expect("a temporary folder");
-        let problem = read(site.path(), "parks/efteling/index.md", 200 << 20).expect_err("too large");
+        let problem = read(site.path(), None, "parks/efteling/index.md", 200 << 20).expect_err("too large");
         assert_eq!(problem.message, "is 200 MB; at most 8 MB is read here");
     }
 }

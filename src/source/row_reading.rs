@@ -33,7 +33,7 @@ pub fn parse_rows(rows: &UnitRows, reading: &Reading) -> Parsed {
             }
         }
         (Part::Areas, _) => lists::area_rows(key, &mut findings),
-        (Part::Photos, _) => lists::photo_rows(key, &mut findings),
+        (Part::Photos, _) => lists::photo_rows(key, reading, &mut findings),
         _ => {
             let (park, ride) = key.split_once('/').map_or((&**key, None), |(park, ride)| (park, Some(ride)));
             lists::review_rows(park, ride, reading, &mut findings)

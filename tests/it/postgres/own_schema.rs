@@ -267,3 +267,57 @@ fn queries_that_do_not_give_what_is_needed() {
     site.write("sql/rides.sql", "SELECT 'efteling' AS park, slug, name, 'other' AS category FROM rides_ride");
     site.run(&[]).exit(1).says("postgres: parks efteling").says("2 rows have this key");
 }
+
+#[test]
+fn pictures_of_rows_may_lie_in_the_applications_own_folder() {
+    let server = Server::primary();
+    server.sql(APPLICATION);
+    server.sql("CREATE TABLE shot (park text, ride text, file text); INSERT INTO shot VALUES ('efteling', 'python', 'rides/2024/one.png')");
+    let site = site_with(&server, "sql = 'sql'\n[photos]\nfolder = '../media/'")
+        .file("sql/parks.sql", "SELECT slug, name FROM p")
+        .file("sql/rides.sql", "SELECT p AS park, slug, name, 'other' AS category FROM r")
+        .file("sql/photos.sql", "SELECT park, ride, file, '' AS alt FROM shot");
+    let media = site.outside().join("media");
+    let put = |name: &str, bytes: &[u8]| {
+        std::fs::create_dir_all(media.join(name).parent().expect("a folder")).expect("a folder");
+        std::fs::write(media.join(name), bytes).expect("a picture");
+    };
+    let pictures = || {
+        let page = site.page("/parks/efteling/rides/python/");
+        page.matches("/photos/").count()
+    };
+    site.run(&[]).exit(1).says("there is no picture rides/2024/one.png in the folder of photos");
+    put("rides/2024/one.png", &crate::site::picture(1));
+    // Nobody asks what else lies there.
+    put("avatars/broken.png", b"no picture");
+    site.run(&[]).exit(0).never_says("broken");
+    assert!(pictures() > 0);
+    let (first, again) = (site.page("/parks/efteling/rides/python/"), site.run(&[]));
+    again.rendered([]).wrote(0).exit(0);
+    // Another picture by the same name, one more, and one that goes.
+    put("rides/2024/one.png", &crate::site::picture(2));
+    site.run(&[]).exit(0);
+    assert_ne!(site.page("/parks/efteling/rides/python/"), first);
+    put("two.png", &crate::site::picture(3));
+    server.sql("INSERT INTO shot VALUES ('efteling', 'bob', 'two.png')");
+    site.run(&[]).exit(0);
+    assert!(site.page("/parks/efteling/rides/bob/").contains("/photos/"));
+    std::fs::remove_file(media.join("two.png")).expect("it is there");
+    site.run(&[]).exit(1).says("there is no picture two.png in the folder of photos");
+    put("two.png", &crate::site::picture(3));
+    site.run(&[]).exit(0);
+    // Neither a way out of it nor a link within is taken.
+    std::fs::write(site.outside().join("secret.png"), crate::site::picture(4)).expect("a picture");
+    std::os::unix::fs::symlink(site.outside().join("secret.png"), media.join("link.png")).expect("a link");
+    server.sql("UPDATE shot SET file = '../secret.png' WHERE ride = 'bob'");
+    site.run(&[]).exit(1).says("`../secret.png` is not a file name");
+    server.sql("UPDATE shot SET file = 'link.png' WHERE ride = 'bob'");
+    site.run(&[]).exit(1).says("there is no picture link.png");
+    server.sql("DELETE FROM shot WHERE ride = 'bob'");
+    site.run(&[]).exit(0);
+    // Pages are as if the pictures lay in `content/`, but for their names.
+    let whole = site.run(&["--full-scan"]);
+    whole.rendered([]).exit(0);
+    let (code, said, talk) = site.command(&["why", "/parks/efteling/rides/python/"]);
+    assert_eq!(code, 0, "{said}{talk}");
+}
