@@ -17,7 +17,7 @@ use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::source::{self, Listing, Seen};
-use crate::stamp::Stamp;
+use crate::stamp::{Clockwork, Stamp};
 use crate::state::{Snapshot, Store, Table};
 
 /// A content file as the last build left it.
@@ -235,14 +235,15 @@ const BATCH: usize = 512;
 /// Outputs held at a time. Few where bugs are looked for, so that small sites have several marks too.
 const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 
-/// Looks at every output that we wrote, and at every compressed variant.
-pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
+/// Looks at every output that we wrote, and at every compressed variant. `settled` is the clock when the
+/// last of them had been written.
+pub fn outputs(snapshot: &Snapshot, output: &Output, settled: Clockwork) -> Result<OutputScan> {
     let mut scan = OutputScan::default();
-    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, |path, found| match found {
+    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, settled, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    let (variants, _) = odd_in(Table::Compressed, snapshot, output, |path, found| match found {
+    let (variants, _) = odd_in(Table::Compressed, snapshot, output, settled, |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
@@ -258,6 +259,7 @@ fn odd_in(
     table: Table,
     snapshot: &Snapshot,
     output: &Output,
+    settled: Clockwork,
     mut odd: impl FnMut(RelPath, Option<Written>),
 ) -> Result<(SetDigest, Vec<RelPath>)> {
     let (mut known, mut marks) = (SetDigest::default(), Vec::new());
@@ -266,7 +268,7 @@ fn odd_in(
         let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
             let mut known = SetDigest::default();
             batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
-            (known, batch.iter().filter_map(|(path, written)| look(output, path, written)).collect())
+            (known, batch.iter().filter_map(|(path, written)| look(output, path, written, settled)).collect())
         };
         let found: Vec<_> = held.par_chunks(BATCH).map(look).collect();
         for (some, found) in found {
@@ -289,12 +291,12 @@ fn odd_in(
 }
 
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.
-fn look(output: &Output, path: &RelPath, written: &Written) -> Option<(RelPath, Option<Written>)> {
+fn look(output: &Output, path: &RelPath, written: &Written, settled: Clockwork) -> Option<(RelPath, Option<Written>)> {
     let stamp = output.stamp(path);
-    if stamp == Some(written.stamp) {
+    if stamp == Some(written.stamp) && settled.vouches_for(&written.stamp) {
         return None;
     }
     let same_size = stamp.filter(|stamp| stamp.size == written.stamp.size);
-    let same = same_size.filter(|_| output.holds(path, written.digest));
+    let same = same_size.filter(|_| output.holds(path, written));
     Some((path.clone(), same.map(|stamp| Written { digest: written.digest, stamp })))
 }
