@@ -3,10 +3,12 @@
 
 mod delivery;
 pub mod hosting;
+mod links;
 mod photos;
 pub mod publish;
 
 pub use delivery::{AssetSettings, CompressSettings, DeliverySettings, Encoding, HeaderPattern, Packer};
+pub use links::{LinkCheck, LinkSettings};
 pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
 mod postgres;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub hosting: hosting::HostingSettings,
     /// The Content-Security-Policy.
     pub policy: hosting::PolicySettings,
+    /// What is done about links that lead nowhere.
+    pub links: LinkSettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
 }
@@ -132,6 +136,7 @@ impl Default for Settings {
             delivery: DeliverySettings::default(),
             hosting: hosting::HostingSettings::default(),
             policy: hosting::PolicySettings::default(),
+            links: LinkSettings::default(),
             photos: PhotoSettings::default(),
         }
     }
@@ -259,6 +264,7 @@ impl Settings {
         self.hosting.read(fields, findings);
         self.policy.read(fields, findings);
         self.photos.read(fields, findings);
+        self.links.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
 

@@ -19,6 +19,7 @@ mod impact;
 mod index;
 mod inventory;
 mod journal;
+mod links;
 mod look;
 mod packed;
 mod pending;
@@ -288,6 +289,8 @@ struct Memory {
     from_files: Option<bool>,
     /// The file system's clock when the last output had been written.
     settled: Clockwork,
+    /// What links were looked at with; `None` where nobody looked.
+    links: Option<Digest>,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
 }
@@ -332,6 +335,7 @@ impl Memory {
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             settled: Clockwork::default(),
+            links: links::looked_with(&build.settings),
             seen: self.seen.clone(),
         }
     }

@@ -20,6 +20,7 @@ use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
 use super::impact::{Impact, impact_in};
+use super::links::Again as LinksAgain;
 use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
@@ -28,7 +29,7 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{pictures, plan, references, refuse_links, scratch, sync, work};
+use super::{links, pictures, plan, references, refuse_links, scratch, sync, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
@@ -331,12 +332,15 @@ impl Session {
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
-        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due;
+        let look_at_links = links::looked_with(&settings);
+        let looked = memory.links == look_at_links;
+        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && looked;
         if settled && outputs.is_quiet() {
             if report.has_errors() {
                 return Ok(());
             }
             pictures::report_unreadable(&snapshot, report)?;
+            links::report(&snapshot, root, options.home(), &settings, &around.templates, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.pages.total = snapshot.count(Table::Outputs)?;
             report.pages.unchanged = report.pages.total;
@@ -424,16 +428,26 @@ impl Session {
         let (output, number) = (&self.output, memory_after.build);
         let mut readers = self.readers.as_mut();
         let now = readers.as_deref_mut();
-        let work::Worked { draft, left, mut demands, outputs: placed } =
-            work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
+        let targets = links::Targets::new(&build.settings, &catalog.snapshot, &todo);
+        let looking = look_at_links.map(|_| &targets);
+        let work::Worked { draft, left, mut demands, mut links, outputs: placed } =
+            work::work(&build, &catalog, &templates, output, &todo, looking, number, &self.state, now, report)?;
         draft.write(|tables| {
-            let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
+            let now = readers.as_deref_mut();
+            let kept = work::sweep(&build, output, &todo, tables, now, &mut demands, &mut links, report)?;
             due::leave(tables, &todo.due, &left, kept)?;
             report.pages.left = left.len() as u64;
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
+            let again = if looked || number == 1 { LinksAgain::Broken(&todo.links_broken) } else { LinksAgain::All };
+            let home = options.home();
+            links::settle(home, looking, &again, links, number, tables, readers)?;
+            // What a stop has left undone may be what others link to.
+            if left.is_empty() && kept.is_empty() {
+                links::report(tables, root, home, &build.settings, &around.templates, report)?;
+            }
             memory_after.settled = options.clock(&self.state)?;
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {

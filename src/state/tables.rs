@@ -38,11 +38,14 @@ pub enum Table {
     Compressed,
     /// URL path → why it is still due.
     Due,
+    /// What links lead to and what cannot be answered by a number → pages, whether it is there; the
+    /// same, `\0`, file below `output/` → the address as written (bare text).
+    Links,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -59,6 +62,7 @@ impl Table {
         Self::Outputs,
         Self::Compressed,
         Self::Due,
+        Self::Links,
     ];
 
     pub(super) fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -79,6 +83,7 @@ impl Table {
             Self::Outputs => "outputs",
             Self::Compressed => "compressed",
             Self::Due => "due",
+            Self::Links => "links",
         })
     }
 }

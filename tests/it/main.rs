@@ -4,6 +4,7 @@
 mod anchors;
 mod assets;
 mod commands;
+mod dead_links;
 mod dice;
 mod floors;
 mod golden;

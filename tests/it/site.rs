@@ -178,7 +178,7 @@ impl Site {
             self.equals_a_clean_build(arguments, &built);
         }
         if built.code == 0 || pages_failed || pictures_failed {
-            self.does_nothing_again(arguments);
+            self.does_nothing_again(arguments, &built);
         } else {
             let touched = self.output().touched_since(&before);
             assert!(touched.is_empty(), "a build that came to nothing touched output/: {touched:#?}\n{}", built.stderr);
@@ -255,6 +255,7 @@ impl Site {
         let found: Vec<String> =
             self.output().differences(&expected).into_iter().filter(|one| !one.contains("foreign")).collect();
         assert!(found.is_empty(), "not as a clean build (right) makes it:\n{}", found.join("\n"));
+        assert_eq!(built.links(), clean.links(), "a clean build (right) finds other links that lead nowhere");
         assert_eq!(built.text("/output_digest"), clean.text("/output_digest"), "the digest is not a clean build's");
         assert_eq!(built.number("/pages/total"), clean.number("/pages/total"), "the total is not a clean build's");
         let files = built.number("/pages/total") + built.number("/compression/files");
@@ -263,9 +264,10 @@ impl Site {
     }
 
     #[track_caller]
-    fn does_nothing_again(&self, arguments: &[&str]) {
+    fn does_nothing_again(&self, arguments: &[&str], built: &Built) {
         let before = self.output();
         let again = self.run(arguments);
+        assert_eq!(built.links(), again.links(), "building again (right) finds other links that lead nowhere");
         again.rendered([]).wrote(0).removed(0);
         let made = again.number("/compression/made") + again.number("/assets_made");
         assert_eq!(made, 0, "building again compressed or minified something");
@@ -382,6 +384,13 @@ impl Built {
     /// they are mended.
     pub fn mistakes(&self) -> Vec<String> {
         self.diagnostics(|one| one["severity"] == "error")
+    }
+
+    /// What is told of links that lead nowhere, and of ids that stand twice.
+    pub fn links(&self) -> Vec<String> {
+        let told =
+            |message: &str| ["leads nowhere", "lead nowhere", "stands twice"].iter().any(|one| message.contains(one));
+        self.diagnostics(|one| one["message"].as_str().is_some_and(told))
     }
 
     fn diagnostics(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
