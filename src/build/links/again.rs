@@ -9,6 +9,7 @@ use super::table::Rows;
 use super::targets::{Known, Targets};
 use crate::build::readers::Readers;
 use crate::build::trace::Trace;
+use crate::door::{self, Most};
 use crate::output::path_of;
 use crate::paths::RelPath;
 use crate::site::Route;
@@ -22,6 +23,9 @@ pub enum Again<'a> {
     /// All: nobody looked before, or otherwise.
     All,
 }
+
+/// A page larger than this is not looked at again.
+pub const LARGEST: Most = Most::megabytes(64);
 
 /// What looking again needs.
 pub struct Desk<'d, 't> {
@@ -62,7 +66,7 @@ impl Desk<'_, '_> {
         if trace.facts.rendered_in == self.number || matches!(trace.facts.route, Route::Asset(..)) {
             return Ok(());
         }
-        match std::fs::read(path_of(self.home, file)) {
+        match door::read(&path_of(self.home, file), LARGEST) {
             Ok(bytes) => self.look_in(&String::from_utf8_lossy(&bytes), file, &mut trace, again, rows)?,
             // A target has it already: what it links to is known, and how it writes it is not.
             Err(_) => self.look_without(file, &mut trace, rows)?,

@@ -7,10 +7,12 @@ use std::path::Path;
 use anyhow::Result;
 use percent_encoding::percent_decode_str;
 
+use super::again::LARGEST;
 use crate::build::mistake;
 use crate::build::trace::Trace;
 use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::Diagnostic;
+use crate::door;
 use crate::headers::url_of;
 use crate::render::{Sources, THEME, template_place};
 use crate::site::Route;
@@ -61,7 +63,7 @@ impl Texts<'_> {
 
     fn in_content(&self, origin: &str, written: &str, message: &str) -> Option<Diagnostic> {
         let file = format!("{}/{origin}", source::FOLDER);
-        let bytes = row_unit(origin).is_none().then(|| std::fs::read(self.root.join(&file)).ok())??;
+        let bytes = row_unit(origin).is_none().then(|| door::read(&self.root.join(&file), LARGEST).ok())??;
         let text = String::from_utf8_lossy(&bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         Some(Diagnostic::at(&file, text, place(text, written)?, message))

@@ -8,10 +8,12 @@ use anyhow::Result;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::again::LARGEST;
 use super::found::is_everywhere;
 use super::number;
 use super::targets::files;
 use crate::catalog::CellId;
+use crate::door;
 use crate::output::path_of;
 use crate::paths::RelPath;
 use crate::render::attributes::{Role, attributes, decoded};
@@ -171,7 +173,7 @@ impl<'j> Judge<'j> {
     /// The names that fragments may lead to on a page; `None` where there is no such file.
     pub fn names(&mut self, file: &RelPath) -> Option<&BTreeSet<String>> {
         if self.last.as_ref().is_none_or(|(last, _)| last != file) {
-            let bytes = std::fs::read(path_of(self.home, file)).ok()?;
+            let bytes = door::read(&path_of(self.home, file), LARGEST).ok()?;
             let html = String::from_utf8_lossy(&bytes);
             let anchors = attributes(&html).filter(|one| one.role == Role::Anchor);
             let names = anchors.map(|one| decoded(one.value).into_owned()).collect();
