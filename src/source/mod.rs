@@ -17,7 +17,7 @@ pub use body::{confirmed_links, link_candidates};
 pub use layout::{Place, place};
 
 pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, parse_rows, row_unit, units_about};
-pub use walk::{Listing, Seen, folders_with_one_slug, is_picture, keep_pictures, look, walk};
+pub use walk::{Listing, Seen, folders_with_one_slug, has_files, is_picture, keep_pictures, look, walk};
 
 use std::io;
 use std::ops::Range;
