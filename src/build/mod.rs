@@ -28,6 +28,7 @@ mod places;
 mod plan;
 mod readers;
 mod references;
+mod refusals;
 mod rows;
 mod scan;
 mod scratch;
@@ -51,6 +52,7 @@ pub use impact::{Impact, impact};
 pub use inventory::{Held, Inventory, OutputFile, inventory};
 pub use journal::Ours;
 pub use look::{Look, Touched};
+pub use refusals::lack;
 pub use session::Session;
 pub use verify::{Sample, verify, verify_sample};
 pub use why::{Why, why};
@@ -63,7 +65,6 @@ use anyhow::{Context, Result, bail};
 
 use threads::Threads;
 
-use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::Cell;
 use crate::compress;
@@ -244,18 +245,6 @@ struct Build<'b> {
     budget: &'b Budget,
     /// What was compressed.
     compressed: compress::Counts,
-}
-
-/// The site's own folders must be in its root: a link could lead anywhere.
-fn refuse_links(root: &std::path::Path) -> Result<()> {
-    let folders =
-        [source::FOLDER, crate::render::TEMPLATES, assets::FOLDER, crate::output::FOLDER, crate::state::FOLDER];
-    for folder in folders {
-        if std::fs::symlink_metadata(root.join(folder)).is_ok_and(|metadata| metadata.is_symlink()) {
-            bail!("{folder}/ is a symbolic link, which is not followed; make it a folder of the site");
-        }
-    }
-    Ok(())
 }
 
 /// What one build remembers for the next, besides records and pages.

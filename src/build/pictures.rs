@@ -25,7 +25,7 @@ use crate::catalog::{Cell, Picture};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::media::{self, Budget, Counts, Operation, Survey, Variant};
-use crate::output::{Output, Placed, Written};
+use crate::output::{Blocked, Output, Placed, Written};
 use crate::paths::RelPath;
 use crate::report::Report;
 use crate::room::TooLittle;
@@ -256,7 +256,10 @@ fn do_job<'w>(
     let counts = media::make(build.cas, build.budget, job.source, &operations, read, |index, outcome| {
         let (file, _) = job.wanted[index];
         let link = |bytes: &[u8], target: &std::path::Path| build.cas.link(Digest::of(bytes), target);
-        let placed = outcome.map(|bytes| output.place_link(file, &bytes, known.get(file), link));
+        let placed = outcome.and_then(|bytes| match output.place_link(file, &bytes, known.get(file), link) {
+            Err(error) if error.is::<Blocked>() => Err(format!("{error:#}")),
+            placed => Ok(placed),
+        });
         send(Made::File(file, placed));
     });
     send(Made::All(counts));

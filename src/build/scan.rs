@@ -237,12 +237,27 @@ const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 
 /// Looks at every output that we wrote, and at every compressed variant.
 pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
+    let (scan, ways) = outputs_by(snapshot, output, Ways::Shared)?;
+    if ways == Ways::Shared { Ok(scan) } else { Ok(outputs_by(snapshot, output, Ways::Each)?.0) }
+}
+
+/// Which of the folders on the way to files are looked at, lest they be links: what lies behind one is not
+/// ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    /// Those that several pages share: a page is mostly alone in its own.
+    Shared,
+    /// All, for something else than a folder was found on the way.
+    Each,
+}
+
+fn outputs_by(snapshot: &Snapshot, output: &Output, mut ways: Ways) -> Result<(OutputScan, Ways)> {
     let mut scan = OutputScan::default();
-    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, |path, found| match found {
+    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, &mut ways, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    let (variants, _) = odd_in(Table::Compressed, snapshot, output, |path, found| match found {
+    let (variants, _) = odd_in(Table::Compressed, snapshot, output, &mut ways, |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
@@ -250,7 +265,7 @@ pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
         }
     })?;
     known.merge(variants);
-    Ok(OutputScan { known, marks, ..scan })
+    Ok((OutputScan { known, marks, ..scan }, ways))
 }
 
 /// Tells `odd` of every file of a table that is not as it was left; all of them as known, and marks.
@@ -258,18 +273,24 @@ fn odd_in(
     table: Table,
     snapshot: &Snapshot,
     output: &Output,
+    ways: &mut Ways,
     mut odd: impl FnMut(RelPath, Option<Written>),
 ) -> Result<(SetDigest, Vec<RelPath>)> {
     let (mut known, mut marks) = (SetDigest::default(), Vec::new());
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
-        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
+        let asked = *ways;
+        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>, bool) {
             let mut known = SetDigest::default();
             batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
-            (known, batch.iter().filter_map(|(path, written)| look(output, path, written)).collect())
+            let mut way = Way { ways: asked, folder: "".into(), is_link: false, any: false };
+            let look = |(path, written): &(RelPath, Written)| look(output, path, written, way.is_real(output, path));
+            let odd = batch.iter().filter_map(look).collect();
+            (known, odd, way.any)
         };
         let found: Vec<_> = held.par_chunks(BATCH).map(look).collect();
-        for (some, found) in found {
+        for (some, found, any_link) in found {
+            *ways = if any_link { Ways::Each } else { *ways };
             known.merge(some);
             found.into_iter().for_each(|(path, found)| odd(path, found));
         }
@@ -288,9 +309,34 @@ fn odd_in(
     Ok((known, marks))
 }
 
+/// The folder on the way to the file that was looked at last. Files come in order: one look does for all
+/// pages of a park.
+struct Way {
+    ways: Ways,
+    folder: Box<str>,
+    is_link: bool,
+    /// Whether any was one.
+    any: bool,
+}
+
+impl Way {
+    /// Whether the way to a file leads through folders of ours.
+    fn is_real(&mut self, output: &Output, path: &RelPath) -> bool {
+        let own = path.parent().unwrap_or_default();
+        let alone = self.ways == Ways::Shared && path.file_name().starts_with("index.html");
+        let folder = if alone { own.rsplit_once('/').map_or("", |(above, _)| above) } else { own };
+        if *self.folder != *folder {
+            self.is_link = !output.is_real(folder);
+            self.any |= self.is_link;
+            self.folder = folder.into();
+        }
+        !self.is_link
+    }
+}
+
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.
-fn look(output: &Output, path: &RelPath, written: &Written) -> Option<(RelPath, Option<Written>)> {
-    let stamp = output.stamp(path);
+fn look(output: &Output, path: &RelPath, written: &Written, is_there: bool) -> Option<(RelPath, Option<Written>)> {
+    let stamp = output.stamp(path).filter(|_| is_there);
     if stamp == Some(written.stamp) {
         return None;
     }

@@ -8,6 +8,8 @@
 //! for this process; [`Session::settle`] makes them survive it, and until then the journal names
 //! every file they may have made.
 
+mod ground;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,7 +30,7 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{photo_folder, pictures, plan, references, refuse_links, scratch, sync, work};
+use super::{photo_folder, pictures, plan, references, refusals, scratch, sync, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
@@ -38,6 +40,7 @@ use crate::paths::RelPath;
 use crate::render::Templates;
 use crate::report::Report;
 use crate::room::Lists;
+use crate::stamp::FileId;
 use crate::state::{Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
 use crate::{compress, source};
@@ -69,13 +72,17 @@ pub struct Session {
     elsewhere: Elsewhere,
     /// Why nothing of an earlier build could be used, until the first report has said so.
     fresh: Option<String>,
+    /// The folder that `output/` was when all of it was looked at.
+    output_seen: Option<FileId>,
+    /// Whether the last run was one that no run goes on with.
+    refused: bool,
 }
 
 impl Session {
     /// Opens the site at `options.root`. Nobody else can open it meanwhile.
     pub fn open(options: Options) -> Result<Self> {
         let threads = Threads::start(&options)?;
-        refuse_links(&options.root)?;
+        refusals::refuse_links(&options.root)?;
         let (home, disk) = (options.home(), &options.disk);
         let (state, output) = match options.extent {
             Extent::Whole => (State::open(home, code_digest(), disk, options.room)?, Output::open(home, disk)?),
@@ -107,6 +114,8 @@ impl Session {
             kept: false,
             elsewhere: Elsewhere::default(),
             fresh,
+            output_seen: None,
+            refused: false,
         };
         session.forget_unfinished()?;
         if session.state.fresh().is_none() && !journal::fits(&session.state)? {
@@ -131,7 +140,15 @@ impl Session {
     pub fn run(&mut self, now: i64, settings: Settings, look: Look, progress: &dyn Progress) -> Result<Report> {
         let start = Instant::now();
         let mut report = Report::default();
-        refuse_links(&self.options.root)?;
+        refusals::refuse_links(&self.options.root)?;
+        let lack = refusals::lack(&self.options.root, &settings);
+        self.refused = lack.is_some();
+        if let Some(lack) = lack {
+            self.look_later(look);
+            report.diagnostics.push(lack);
+            return Ok(report);
+        }
+        let look = self.make_sure(look)?;
         if self.memory.unfinished {
             self.forget_unfinished()?;
         }
@@ -150,6 +167,7 @@ impl Session {
         };
         // What was decoded and then shown by no page.
         self.budget.clear();
+        self.tell_surprises(&mut report);
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }
@@ -157,6 +175,10 @@ impl Session {
     /// Makes everything that was kept for this process survive it; then tells a database how far it
     /// has been read.
     pub fn settle(&mut self) -> Result<()> {
+        // A state that was taken away is nobody's any more; the next run begins another.
+        if !self.state.is_in_place() {
+            return Ok(());
+        }
         if self.kept {
             self.state.begin()?.commit()?;
             journal::end(&self.state, &self.removed)?;
@@ -278,6 +300,11 @@ impl Session {
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
+        if again.from_files {
+            let emptied = refusals::emptied(root, &content, memory.build == 0, &snapshot)?;
+            self.refused = emptied.is_some();
+            report.diagnostics.extend(emptied);
+        }
         // What could not be looked at is not gone.
         if report.has_errors() {
             content.removed.clear();
@@ -384,7 +411,8 @@ impl Session {
             work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
         draft.write(|tables| {
             let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
-            due::leave(tables, &todo.due, &left, kept)?;
+            due::leave(tables, &todo.due, &left, &kept)?;
+            todo.removed.retain(|file| !kept.contains(file));
             report.pages.left = left.len() as u64;
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;

@@ -21,7 +21,7 @@ use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
 use crate::digest::SetDigest;
-use crate::output::{Output, Placed};
+use crate::output::{Blocked, Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
 use crate::report::{FailedPage, Report};
@@ -215,23 +215,35 @@ fn record(
     Ok(())
 }
 
-/// Removes the files of pages that are no more. Returns those that it did not come to, since
-/// somebody asked to stop.
-pub fn sweep<'t>(
+/// Removes the files of pages that are no more. Returns those that are still there: it did not come to
+/// them, since somebody asked to stop, or they could not be removed.
+pub fn sweep(
     build: &Build<'_>,
     output: &Output,
-    todo: &'t Todo,
+    todo: &Todo,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     demands: &mut Demands,
     report: &mut Report,
-) -> Result<&'t [RelPath]> {
+) -> Result<Vec<RelPath>> {
     let had_variants = tables.count(Table::Compressed)? > 0;
+    let mut kept = Vec::new();
     for (index, file) in todo.removed.iter().enumerate() {
         if build.options.stop.asked().is_some() {
-            return Ok(&todo.removed[index..]);
+            kept.extend_from_slice(&todo.removed[index..]);
+            break;
         }
         let key = file.as_str().as_bytes();
+        if tables.bytes(Table::Outputs, key, |_| ())?.is_some() {
+            match output.remove(file) {
+                Err(error) if error.is::<Blocked>() => {
+                    report.diagnostics.push(super::mistake(&format!("output/{file}"), format!("{error:#}")));
+                    kept.push(file.clone());
+                    continue;
+                }
+                removed => report.files.removed += u64::from(removed?),
+            }
+        }
         if let Some(trace) = tables.bytes(Table::Pages, key, Trace::decode)?.transpose()? {
             demands.add(Demanded { before: trace.facts.pictures, after: BTreeMap::new() });
         }
@@ -241,15 +253,12 @@ pub fn sweep<'t>(
         let ours = files::remove(tables, Table::Outputs, file)?;
         let page = tables.remove(Table::Pages, key)?;
         tables.remove(Table::Due, key)?;
-        if ours && output.remove(file)? {
-            report.files.removed += 1;
-        }
         if had_variants {
             variants::remove_all(file, output, tables, report)?;
         }
         report.pages.removed += u64::from(ours || page);
     }
-    Ok(&[])
+    Ok(kept)
 }
 
 /// The bytes of a page as they would be made now, or why it cannot be made.
@@ -322,7 +331,10 @@ impl Worker<'_> {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(self.failed(page, *problem)),
         };
-        let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
+        let placed = match self.output.place(&page.file, &bytes, page.known.as_ref()) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            placed => placed?,
+        };
         let demanded = Demanded { before: shown_before, after: reader.demands() };
         let facts = Facts {
             route: page.route.clone(),
@@ -331,7 +343,10 @@ impl Worker<'_> {
             reason: page.reason.clone(),
             pictures: demanded.after.keys().cloned().collect(),
         };
-        let beside = variants::place(self.build, self.catalog, self.output, page, &bytes, &placed)?;
+        let beside = match variants::place(self.build, self.catalog, self.output, page, &bytes, &placed) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            beside => beside?,
+        };
         Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed, demanded, beside))
     }
 
@@ -358,6 +373,10 @@ impl Worker<'_> {
             Some(asset) => Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned()),
             None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
         }
+    }
+
+    fn blocked(&self, page: &DuePage, error: &anyhow::Error) -> Outcome {
+        self.failed(page, self.mistake(page, format!("{error:#}")))
     }
 
     fn failed(&self, page: &DuePage, problem: Diagnostic) -> Outcome {

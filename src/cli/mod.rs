@@ -19,9 +19,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::build::lack;
 use crate::config::Settings;
 use crate::room::{self, Room, TooLittle};
-use crate::source;
 use crate::source::postgres::{Trouble, Why};
 use crate::stop::Signal;
 
@@ -136,7 +136,7 @@ impl From<Exit> for ExitCode {
 
 /// Whether files are to be read where there are none; then that has been said.
 fn lacks_content(settings: &Settings, global: &Global, console: &Console) -> bool {
-    let lacks = settings.source.has_files() && !global.root.join(source::FOLDER).is_dir();
+    let lacks = lack(&global.root, settings).is_some();
     if lacks {
         console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
         console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");

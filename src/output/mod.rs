@@ -1,11 +1,16 @@
 //! Files below `output/`: written beside and renamed over something, created directly where
 //! nothing stood, removed only when asked. What configures servers lies in a folder of its own
-//! beside it ([`path_of`]). Knows nothing of pages or of why a file exists.
+//! beside it ([`path_of`]). What stands in the way of a file is cleared or set aside (`way.rs`).
+//! Knows nothing of pages or of why a file exists.
+
+mod way;
+
+pub use way::Blocked;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Context, Result, bail};
@@ -59,6 +64,10 @@ pub struct Output {
     serial: AtomicU64,
     /// Takes files that were replaced.
     replaced: OnceLock<Sender<File>>,
+    /// Whether something was not as it was left, where nobody had looked.
+    surprised: AtomicBool,
+    /// What was set aside, and where it lies now.
+    aside: Mutex<Vec<(String, String)>>,
 }
 
 /// Fewer threads than this wait for one folder set at a time.
@@ -71,7 +80,7 @@ impl Output {
     /// The output folder of the site at `root`, created if missing and changed through `disk`.
     pub fn open(root: &Path, disk: &Disk) -> Result<Self> {
         let output = Self::look(root, disk)?;
-        output.disk.create_dir_all(&output.root).with_context(|| format!("cannot create {}", output.root.display()))?;
+        output.begin()?;
         Ok(output)
     }
 
@@ -81,8 +90,16 @@ impl Output {
         if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
             bail!("{} is a symbolic link; writing through it is refused", root.display());
         }
-        let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Ok(Self { root, home, disk: disk.clone(), folders, serial: AtomicU64::new(0), replaced: OnceLock::new() })
+        Ok(Self {
+            root,
+            home,
+            disk: disk.clone(),
+            folders: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            serial: AtomicU64::new(0),
+            replaced: OnceLock::new(),
+            surprised: AtomicBool::new(false),
+            aside: Mutex::default(),
+        })
     }
 
     /// The output folder itself.
@@ -141,9 +158,13 @@ impl Output {
         if let Some(known) = known.filter(|known| known.digest == digest) {
             return Ok(Placed { written: *known, changed: false });
         }
+        self.in_spite_of_all(path, "written", |again| self.put(path, bytes, digest, known.filter(|_| !again)))
+    }
+
+    /// Writes the file, where nothing stands in its way.
+    fn put(&self, path: &RelPath, bytes: &[u8], digest: Digest, known: Option<&Written>) -> io::Result<Placed> {
         let target = self.path(path);
         let folder = path.parent().unwrap_or_default();
-        let context = || format!("cannot write {}", target.display());
         if known.is_some() {
             self.find_folder(folder)?;
         } else {
@@ -154,20 +175,26 @@ impl Output {
                         // Half a file is worse than none; if it cannot go, the journal knows of it.
                         let _ = self.disk.remove_file(&target);
                     });
-                    let stamp = stamp.with_context(context)?;
-                    return Ok(Placed { written: Written { digest, stamp }, changed: true });
+                    return Ok(Placed { written: Written { digest, stamp: stamp? }, changed: true });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(context),
+                Err(error) => return Err(error),
             }
             if let Some(stamp) = self.same_bytes(path, bytes) {
                 return Ok(Placed { written: Written { digest, stamp }, changed: false });
             }
         }
-        // What we know to stand there is a file, which can be opened without waiting for anybody.
-        let old = known.and_then(|_| File::open(&target).ok());
-        let stamp = self.replace(&target, bytes).with_context(context)?;
-        if let Some(old) = old {
+        // What we know to stand there is a file; where it is one no more, it is not waited for.
+        let old = known.and_then(|_| self.open_file(&target).ok());
+        if old.is_none() {
+            // Only a file is replaced by renaming another over it: nothing is begun beside a folder.
+            if fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir()) {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            self.surprised.fetch_or(known.is_some(), Ordering::Relaxed);
+        }
+        let stamp = self.replace(&target, bytes)?;
+        if let Some((old, _)) = old {
             self.let_go(old);
         }
         Ok(Placed { written: Written { digest, stamp }, changed: true })
@@ -186,7 +213,9 @@ impl Output {
         if let Some(known) = known.filter(|known| known.digest == digest) {
             return Ok(Placed { written: *known, changed: false });
         }
-        self.make_folder(path.parent().unwrap_or_default())?;
+        if self.make_folder(path.parent().unwrap_or_default()).is_err() {
+            return self.place(path, bytes, None);
+        }
         if let Some(stamp) = self.same_bytes(path, bytes) {
             return Ok(Placed { written: Written { digest, stamp }, changed: false });
         }
@@ -221,16 +250,19 @@ impl Output {
     /// As [`Output::place`], for a file that is a form of the one at `of`: it has that file's time
     /// of modification, from which servers tell whether a visitor's copy is still good.
     pub fn place_beside(&self, path: &RelPath, bytes: &[u8], known: Option<&Written>, of: &RelPath) -> Result<Placed> {
-        let mut placed = self.place(path, bytes, known)?;
+        let placed = self.place(path, bytes, known)?;
         let target = self.path(path);
-        let context = || format!("cannot set the time of {}", target.display());
-        let wanted = fs::symlink_metadata(self.path(of)).and_then(|file| file.modified()).with_context(context)?;
-        let found = fs::symlink_metadata(&target).and_then(|file| file.modified()).with_context(context)?;
-        if found != wanted {
-            self.disk.set_modified(&target, wanted).with_context(context)?;
-            placed.written.stamp = self.stamp(path).with_context(context)?;
-        }
-        Ok(placed)
+        let as_old = || {
+            let wanted = fs::symlink_metadata(self.path(of))?.modified()?;
+            let found = fs::symlink_metadata(&target)?;
+            if found.modified()? == wanted {
+                return Ok(placed);
+            }
+            self.disk.set_modified(&target, wanted)?;
+            let stamp = Stamp::of(&fs::symlink_metadata(&target)?);
+            Ok(Placed { written: Written { stamp, ..placed.written }, ..placed })
+        };
+        as_old().map_err(|error| way::of_place(error, &target, "given its time"))
     }
 
     /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
@@ -243,11 +275,11 @@ impl Output {
         if fs::symlink_metadata(&target).is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(false);
         }
-        let removed = match self.disk.remove_file(&target) {
-            Ok(()) => true,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
-            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", target.display())),
-        };
+        let removed = self.in_spite_of_all(path, "removed", |_| match self.disk.remove_file(&target) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error),
+        })?;
         let mut folder = path.parent();
         while let Some(name) = folder {
             if self.disk.remove_dir(&self.folder(name)).is_err() {
@@ -283,7 +315,7 @@ impl Output {
     }
 
     /// As [`Output::make_folder`], where the folder is most likely there.
-    fn find_folder(&self, folder: &str) -> Result<()> {
+    fn find_folder(&self, folder: &str) -> io::Result<()> {
         if folder.is_empty() || self.shard(folder).contains(folder) {
             return Ok(());
         }
@@ -297,7 +329,7 @@ impl Output {
     }
 
     /// Makes a folder and those above it, refusing to pass through anything but real folders.
-    fn make_folder(&self, folder: &str) -> Result<()> {
+    fn make_folder(&self, folder: &str) -> io::Result<()> {
         if folder.is_empty() || self.shard(folder).contains(folder) {
             return Ok(());
         }
@@ -309,13 +341,27 @@ impl Output {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 if !fs::symlink_metadata(&path)?.is_dir() {
-                    bail!("{} is not a folder; writing through it is refused", path.display());
+                    return Err(ErrorKind::NotADirectory.into());
                 }
             }
-            Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
+            Err(error) => return Err(error),
         }
         self.shard(folder).insert(folder.into());
         Ok(())
+    }
+
+    /// Opens what should be a file, and is neither followed nor waited for where it is something else.
+    fn open_file(&self, target: &Path) -> io::Result<(File, Stamp)> {
+        let mut options = File::options();
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+            options.custom_flags(flags.bits().cast_signed());
+        }
+        let file = options.read(true).open(target)?;
+        let found = file.metadata()?;
+        if found.is_file() { Ok((file, Stamp::of(&found))) } else { Err(ErrorKind::InvalidInput.into()) }
     }
 
     fn is_inside(&self, path: &RelPath) -> bool {
@@ -330,10 +376,13 @@ impl Output {
     }
 
     fn read(&self, path: &RelPath) -> io::Result<Option<Vec<u8>>> {
-        let target = self.path(path);
-        match fs::symlink_metadata(&target) {
-            Ok(metadata) if metadata.is_file() => fs::read(&target).map(Some),
-            Ok(_) => Ok(None),
+        match self.open_file(&self.path(path)) {
+            Ok((file, stamp)) => {
+                let mut bytes = Vec::with_capacity(stamp.size as usize);
+                // What has grown meanwhile is not read to an end that may never come.
+                file.take(stamp.size).read_to_end(&mut bytes)?;
+                Ok(Some(bytes))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -341,17 +390,12 @@ impl Output {
 
     /// The stamp of the file if it holds just `bytes`.
     fn same_bytes(&self, path: &RelPath, bytes: &[u8]) -> Option<Stamp> {
-        let target = self.path(path);
-        if !fs::symlink_metadata(&target).ok()?.is_file() {
-            return None;
-        }
-        let mut file = File::open(&target).ok()?;
-        let before = Stamp::of(&file.metadata().ok()?);
+        let (file, before) = self.open_file(&self.path(path)).ok()?;
         if before.size != bytes.len() as u64 {
             return None;
         }
         let mut found = Vec::with_capacity(bytes.len());
-        file.read_to_end(&mut found).ok()?;
+        file.take(before.size).read_to_end(&mut found).ok()?;
         (found == bytes).then_some(before)
     }
 

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tokio::sync::oneshot;
 
 use super::counters::Counters;
-use super::holder::BuiltElsewhere;
+use super::holder::{BuiltElsewhere, Holder};
 use super::live::{Change, Hub, MadePage};
 use super::log::Log;
 use super::rows::Rows;
@@ -35,6 +35,10 @@ const SETTLED: Duration = Duration::from_millis(700);
 
 /// Everything is looked at after so long without, should an event have been lost.
 const PERIOD: Duration = Duration::from_secs(45);
+
+/// After a build of what was touched everything is looked at as soon as nobody asks for anything, but no more
+/// than one part in so many of the time is spent on that.
+const SPARE: u32 = 50;
 
 /// What could not be built for want of a database or a disk is tried again after so long.
 const RETRY: Duration = Duration::from_secs(2);
@@ -67,6 +71,8 @@ pub trait Talk: Sync {
 /// What the desk works with.
 pub struct Desk<'d> {
     pub session: Session,
+    /// Who we are, for commands in other terminals.
+    pub holder: Holder,
     pub options: Options,
     /// What was said instead of what the settings say.
     pub given: Given,
@@ -86,6 +92,10 @@ pub struct Desk<'d> {
     pub failed: bool,
     /// Whether a build that was hurried has left something to do.
     pub left: bool,
+    /// How long it took to look at everything.
+    pub full_look: Duration,
+    /// Whether less was looked at since.
+    pub partial: bool,
     pub talk: &'d dyn Talk,
 }
 
@@ -119,7 +129,7 @@ impl Desk<'_> {
                         self.talk.say(&format!("error: {error:#}"));
                     }
                     let due = match (self.watches, self.failed) {
-                        (true, false) => PERIOD.saturating_sub(looked.elapsed()),
+                        (true, false) => self.period().saturating_sub(looked.elapsed()),
                         (true, true) => RETRY,
                         (false, _) => Duration::MAX,
                     };
@@ -159,6 +169,12 @@ impl Desk<'_> {
         if let Err(error) = self.session.settle() {
             self.talk.say(&format!("error: {error:#}"));
         }
+    }
+
+    /// Everything is looked at so long after it last was: soon where it takes little, for what somebody does
+    /// to outputs is told by nobody.
+    fn period(&self) -> Duration {
+        if self.partial { PERIOD.min(self.full_look * SPARE) } else { PERIOD }
     }
 
     /// Grants a wish from elsewhere; says whether to go on.
@@ -204,6 +220,15 @@ impl Desk<'_> {
     fn build(&mut self, look: Look, first: bool) -> Result<Report> {
         let start = Instant::now();
         self.counters.looked(&look);
+        let everything = matches!(look, Look::Everything);
+        if Holder::root_of(&self.options.root).as_ref() != Some(&self.holder.root) {
+            self.shelf.end(None);
+            self.failed = true;
+            let words = "is not the one that was opened: it was moved away or replaced; start the server again";
+            let problem = Diagnostic::of_file("the site's folder", words);
+            self.tell(&Report { diagnostics: vec![problem], ..Report::default() }, start, first);
+            anyhow::bail!("the site's folder {words}");
+        }
         let settings = match self.settings() {
             Ok(settings) => settings,
             Err(problems) => {
@@ -228,7 +253,15 @@ impl Desk<'_> {
         let before = self.shelf.edition();
         let edition =
             self.session.snapshot().and_then(|it| Edition::new(&self.options.root, it, &settings, Some(&before)));
-        self.failed = done.is_err() || edition.is_err();
+        self.failed = done.is_err() || edition.is_err() || self.session.is_refused();
+        let took = done.as_ref().ok().and_then(|report| report.phases.get("look")).copied().unwrap_or_default();
+        self.partial = !everything;
+        if everything {
+            self.full_look = Duration::try_from_secs_f64(took).unwrap_or_default();
+        }
+        if let Err(error) = self.holder.keep_announced(&self.options.root) {
+            self.talk.say(&format!("warning: {error:#}; other commands will not find this server"));
+        }
         let report = match (done, edition) {
             (Ok(report), Ok(edition)) => {
                 self.shelf.end(Some(edition));

@@ -23,7 +23,7 @@ pub use pictures::{file_at, is_of_rows, look_at_picture, name_of};
 
 pub use row_reading::parse_rows;
 pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, row_unit, units_about};
-pub use walk::{Listing, Seen, folders_with_one_slug, is_picture, keep_pictures, look, walk};
+pub use walk::{Listing, Seen, folders_with_one_slug, has_files, is_picture, keep_pictures, look, walk};
 
 use std::io;
 use std::ops::Range;

@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod failures;
+mod obstacles;
 mod outputs;
 mod records;
 mod reviews_and_photos;
