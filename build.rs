@@ -1,5 +1,8 @@
-//! Digests the sources that pages depend on, so that a binary with other page code knows it.
+//! Digests the sources that pages depend on, so that a binary with other page code knows it; and lists the
+//! locked packages that make pictures, compressed variants, style sheets and scripts, so that what
+//! others made is not taken for theirs.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -15,26 +18,84 @@ fn main() {
         }
     }
     println!("cargo:rustc-env=LIFTHILL_CODE={:016x}", hasher.finish());
-    println!("cargo:rustc-env=LIFTHILL_MEDIA={}", versions(&MEDIA));
+    let lock = fs::read_to_string("Cargo.lock").expect("the lock file lies beside the manifest");
+    let packages = packages(&lock);
+    for (variable, roots) in MAKERS {
+        println!("cargo:rustc-env={variable}={}", words(&packages, roots));
+    }
 }
 
-/// The libraries that pictures are made with.
-const MEDIA: [&str; 10] =
-    ["fast_image_resize", "gif", "image", "image-webp", "libwebp-sys", "moxcms", "png", "rav1e", "ravif", "zune-jpeg"];
+/// What bytes are made with that are kept and named by what made them: the packages that are called. All
+/// that they depend on can decide a byte as well, and is found in the lock file.
+const MAKERS: [(&str, &[&str]); 4] = [
+    (
+        "LIFTHILL_PICTURES",
+        &[
+            "fast_image_resize",
+            "gif",
+            "image",
+            "image-webp",
+            "libwebp-sys",
+            "moxcms",
+            "png",
+            "ravif",
+            "thumbhash",
+            "zune-jpeg",
+        ],
+    ),
+    ("LIFTHILL_COMPRESSION", &["libdeflater", "mbrotli", "zstd"]),
+    (
+        "LIFTHILL_ASSETS",
+        &["cssparser", "lightningcss", "oxc_allocator", "oxc_codegen", "oxc_minifier", "oxc_parser", "oxc_span"],
+    ),
+    ("LIFTHILL_SASS", &["grass"]),
+];
 
-/// The locked versions of packages, in words: `gif 0.14.2, image 0.25.10, …`.
-fn versions(names: &[&str]) -> String {
-    let lock = fs::read_to_string("Cargo.lock").unwrap_or_default();
-    let packages = lock.split("[[package]]").filter_map(|package| {
+/// A package of the lock file.
+struct Package {
+    name: String,
+    version: String,
+    checksum: String,
+    /// What it depends on: a name, and a version where there are several of that name.
+    needs: Vec<String>,
+}
+
+fn packages(lock: &str) -> Vec<Package> {
+    let parse = |text: &str| {
         let field = |name: &str| {
-            let line = package.lines().find_map(|line| line.strip_prefix(name))?;
-            Some(line.trim_matches([' ', '=', '"']).to_owned())
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+            line.unwrap_or_default().trim_matches('"').to_owned()
         };
-        Some((field("name")?, field("version")?))
-    });
-    let wanted = packages.filter(|(name, _)| names.contains(&name.as_str()));
-    let words: Vec<String> = wanted.map(|(name, version)| format!("{name} {version}")).collect();
-    words.join(", ")
+        let (_, needs) = text.split_once("dependencies = [").unwrap_or_default();
+        let needs = needs.split(']').next().unwrap_or_default().split(',');
+        let needs = needs.map(|need| need.trim().trim_matches('"').to_owned()).filter(|need| !need.is_empty());
+        Package { name: field("name"), version: field("version"), checksum: field("checksum"), needs: needs.collect() }
+    };
+    lock.split("[[package]]").skip(1).map(parse).collect()
+}
+
+/// The packages that are `roots`, and all that they depend on, in words: `gif 0.14.2 c5d8…, …`.
+fn words(packages: &[Package], roots: &[&str]) -> String {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<String> = roots.iter().map(|root| (*root).to_owned()).collect();
+    while let Some(need) = open.pop() {
+        let mut parts = need.split(' ');
+        let (name, version) = (parts.next().unwrap_or_default(), parts.next());
+        let is_meant = |package: &Package| package.name == name && version.is_none_or(|one| package.version == one);
+        let mut any = false;
+        for (index, package) in packages.iter().enumerate().filter(|(_, package)| is_meant(package)) {
+            any = true;
+            if found.insert(index) {
+                open.extend(package.needs.iter().cloned());
+            }
+        }
+        assert!(any, "`{need}` is not in the lock file; is it called otherwise now?");
+    }
+    let one = |index: usize| {
+        let Package { name, version, checksum, .. } = &packages[index];
+        format!("{name} {version} {}", &checksum[..checksum.len().min(8)])
+    };
+    found.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Hashes a file, or the files of a folder in the order of their names. Commands only talk;

@@ -3,6 +3,9 @@
 //! change has a number, and at a given one the process is killed or the disk is full. Knows
 //! nothing of what is written.
 //!
+//! A name is not believed to be ours because it should be: what a clone or a restored cache has put
+//! there may be a link to somebody's file, or that file under a second name. See [`Disk::own`].
+//!
 //! The layer is always compiled, so that what is tested is what is shipped, and inert unless
 //! `LIFTHILL_FAULT` is set when the program starts:
 //!
@@ -13,12 +16,18 @@
 //! full@N    change N and all later ones that need space fail
 //! ```
 
+mod own;
+
+pub use own::has_other_names;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
+
+use crate::door;
 
 /// The variable that asks for a fault.
 pub const FAULT_VARIABLE: &str = "LIFTHILL_FAULT";
@@ -119,7 +128,8 @@ impl Disk {
 
     /// Sets when a file was last modified.
     pub fn set_modified(&self, path: &Path, time: SystemTime) -> io::Result<()> {
-        self.change(Needs::Nothing, || OpenOptions::new().append(true).open(path)?.set_modified(time))
+        let mut options = OpenOptions::new();
+        self.change(Needs::Nothing, || own::unled(options.append(true)).open(path)?.set_modified(time))
     }
 
     /// Makes a file that must not be there yet.
@@ -127,19 +137,15 @@ impl Disk {
         self.change(Needs::Space, || OpenOptions::new().write(true).create_new(true).open(path))
     }
 
-    /// Makes an empty file, or empties one.
-    pub fn create(&self, path: &Path) -> io::Result<File> {
-        self.change(Needs::Space, || File::create(path))
-    }
-
     /// Writes to an open file.
     pub fn fill(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         self.put(bytes, |bytes| file.write_all(bytes))
     }
 
-    /// Makes a file hold `bytes`; a killed process may leave a part of them.
+    /// Makes a new file hold `bytes`, whatever stood there before; a killed process may leave a part of
+    /// them.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.create(path)?;
+        let mut file = self.anew(path)?;
         self.fill(&mut file, bytes)
     }
 
@@ -147,15 +153,15 @@ impl Disk {
     /// this returns. Goes by a file beside it with the extension `tmp`.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = path.with_extension("tmp");
-        let mut file = self.create(&beside)?;
+        let mut file = self.anew(&beside)?;
         self.fill(&mut file, bytes)?;
         self.change(Needs::Space, || file.sync_data())?;
-        self.rename(&beside, path)
+        self.rename_over(&beside, path)
     }
 
     /// Adds `pieces` at the end of a file, made if missing; on the disk before this returns.
     pub fn append(&self, path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
-        let mut file = self.change(Needs::Space, || OpenOptions::new().append(true).create(true).open(path))?;
+        let mut file = self.own(path, OpenOptions::new().append(true).create(true))?;
         for piece in pieces {
             self.fill(&mut file, piece.as_ref())?;
         }
@@ -197,14 +203,16 @@ impl Disk {
         self.change(Needs::Space, || fs::hard_link(file, name))
     }
 
-    /// Copies a file.
+    /// Copies a file to a name that nothing has yet.
     pub fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.change(Needs::Space, || fs::copy(from, to).map(drop))
+        let mut target = self.create_new(to)?;
+        let (mut source, _) = door::open(from)?;
+        self.change(Needs::Space, || io::copy(&mut source, &mut target).map(drop))
     }
 
-    /// Opens a file to be changed, made if missing.
+    /// Opens a file of ours to be changed in place, made if missing.
     pub fn open(&self, path: &Path) -> io::Result<File> {
-        self.change(Needs::Space, || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+        self.own(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
     }
 
     /// Sets the length of an open file.

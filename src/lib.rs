@@ -46,7 +46,10 @@
 //!   see; there is no second way to decide what is due.
 //! * What configures a server is an output like every other, but lies in `.lifthill/hosting/`.
 //! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
-//!   write. No symbolic link is followed.
+//!   write. No symbolic link is followed, and no file that has a second name is written to.
+//! * What lies in `.lifthill/` may be anybody's: a name is believed to be ours once it was looked at
+//!   ([`disk::Disk::own`]), an entry of the store if it says what it answers, and rows that make no
+//!   sense cost a rebuild. Verifying takes nothing from the store.
 //!
 //! # The floors
 //!
@@ -63,7 +66,7 @@
 //!    catalog    the only way to read; groups
 //! 2  source, state, render, media, assets, compress, hosting, output   these never import each other
 //! 1  model      plain records, dates with precision, slugs
-//! 0  digest, paths, stamp, disk, stop, room, diagnostics, fields, config, report
+//! 0  digest, paths, stamp, disk, door, stop, room, diagnostics, fields, config, report
 //!    headers    what a server says of a file
 //!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
@@ -76,6 +79,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod digest;
 pub mod disk;
+pub mod door;
 pub mod fields;
 pub mod headers;
 pub mod overrides;

@@ -18,8 +18,8 @@ type Labelled = Family<Vec<(String, String)>, Gauge<f64, AtomicU64>>;
 
 /// Writes both files into `.lifthill/metrics/` of the site at `root`.
 pub fn write(root: &Path, report: &Report, disk: &Disk) -> Result<()> {
-    let folder = root.join(state::FOLDER).join("metrics");
-    disk.create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let folder = state::folder_of(root)?.join("metrics");
+    disk.own_folder(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     replace(&folder.join("build.json"), &serde_json::to_string_pretty(report)?, disk)?;
     replace(&folder.join("build.prom"), &prometheus(report)?, disk)
 }
@@ -28,7 +28,7 @@ pub fn write(root: &Path, report: &Report, disk: &Disk) -> Result<()> {
 fn replace(path: &Path, text: &str, disk: &Disk) -> Result<()> {
     let beside = path.with_extension("tmp");
     disk.write(&beside, text.as_bytes())
-        .and_then(|()| disk.rename(&beside, path))
+        .and_then(|()| disk.rename_over(&beside, path))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -111,7 +111,10 @@ pub struct Verified {
 /// A file that is not as a clean build makes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
-    /// The file below `output/`.
+    /// The folder of the site that it is in: `output`, or `content` where something wrong is known of a
+    /// picture.
+    pub folder: &'static str,
+    /// The file below it.
     pub file: String,
     /// The first byte that differs.
     pub byte: u64,

@@ -35,6 +35,16 @@ impl Stamp {
         let modified = metadata.modified().map_or(0, nanoseconds);
         Self { size: metadata.len(), modified, changed, inode }
     }
+
+    fn latest(&self) -> i64 {
+        self.modified.max(self.changed)
+    }
+
+    /// Whether it may be of a file system that keeps only whole seconds, or two of them: such stamps have no
+    /// fractions. (Of others, one in a million has none.)
+    pub fn is_coarse(&self) -> bool {
+        self.latest() % 1_000_000 == 0
+    }
 }
 
 /// Which file or folder something is, whatever it is called: a copy is another one, what was only moved is
@@ -81,7 +91,7 @@ fn nanoseconds(time: SystemTime) -> i64 {
 /// file system's clock leaves the stamp as it was. Compares against the clock that stamped the
 /// files, not against ours: they may differ on a network drive.
 /// The default one believes nothing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clockwork {
     now: i64,
 }
@@ -95,15 +105,20 @@ const COARSE_TICK: i64 = 2_100_000_000;
 impl Clockwork {
     /// The file system's clock, as it has stamped a file just now.
     pub fn of(just_now: &Metadata) -> Self {
-        let stamp = Stamp::of(just_now);
-        Self { now: stamp.modified.max(stamp.changed) }
+        Self { now: Stamp::of(just_now).latest() }
     }
 
     /// Whether bytes read after this clock was read may be known by `stamp` from now on.
     pub fn trusts(&self, stamp: &Stamp) -> bool {
-        let latest = stamp.modified.max(stamp.changed);
-        let tick = if latest % 1_000_000 == 0 { COARSE_TICK } else { FINE_TICK };
-        latest.saturating_add(tick) < self.now
+        let tick = if stamp.is_coarse() { COARSE_TICK } else { FINE_TICK };
+        stamp.latest().saturating_add(tick) < self.now
+    }
+
+    /// Whether the stamp of a file that we wrote before this clock was read still tells that nobody has
+    /// changed it since. A clock that ticks often has been waited for ([`Clockwork::let_tick_pass`]);
+    /// one that keeps seconds has not, and what was written in its last one must be read.
+    pub fn vouches_for(&self, stamp: &Stamp) -> bool {
+        !stamp.is_coarse() || self.trusts(stamp)
     }
 
     /// Lets the file system's clock move on, so that whatever is written after the build gets
@@ -128,5 +143,18 @@ mod tests {
         assert!(!clock.trusts(&stamped(-5_000_000_000)), "the future");
         let restored = Stamp { modified: 5, changed: clock.now, ..Stamp::default() };
         assert!(!clock.trusts(&restored), "an old modification time with a new change time");
+    }
+
+    #[test]
+    fn what_was_written_in_the_last_coarse_second_is_not_vouched_for() {
+        let clock = Clockwork { now: 1_000_000_000_000 };
+        let stamped = |modified: i64| Stamp { modified, changed: modified, ..Stamp::default() };
+        for (age, vouched) in [(0, false), (1_000_000_000, false), (2_000_000_000, false), (3_000_000_000, true)] {
+            assert_eq!(clock.vouches_for(&stamped(clock.now - age)), vouched, "{age} nanoseconds old");
+        }
+        assert!(clock.vouches_for(&stamped(clock.now - 1)), "a fine clock has been waited for");
+        assert!(!Clockwork::default().vouches_for(&stamped(5_000_000_000)), "the first build of a state");
+        let tens_of_milliseconds = stamped(clock.now - 10_000_000);
+        assert!(!clock.vouches_for(&tens_of_milliseconds), "FAT's other clock");
     }
 }

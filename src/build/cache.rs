@@ -39,7 +39,7 @@ pub struct Dropped {
 /// What lies in the state's folder of the site at `root`, by kind.
 pub fn kept(root: &Path) -> Result<BTreeMap<&'static str, Kept>> {
     let mut kinds = BTreeMap::new();
-    let folder = root.join(state::FOLDER);
+    let folder = state::folder_of(root)?;
     if folder.is_dir() {
         add(&folder, None, &mut kinds)?;
     }
@@ -50,7 +50,7 @@ pub fn kept(root: &Path) -> Result<BTreeMap<&'static str, Kept>> {
 /// left, room that the state no longer needs, and made things beyond `bounds` that no output is.
 pub fn collect(root: &Path, bounds: Bounds) -> Result<Dropped> {
     let before = sum(&kept(root)?);
-    let folder = root.join(state::FOLDER);
+    let folder = state::folder_of(root)?;
     let mut dropped = Dropped { before, after: before, ..Dropped::default() };
     if !folder.is_dir() {
         return Ok(dropped);
@@ -70,7 +70,7 @@ pub fn collect(root: &Path, bounds: Bounds) -> Result<Dropped> {
             reached.insert(postcard::from_bytes::<Written>(value)?.digest);
             Ok(ControlFlow::Continue(()))
         })?;
-        dropped.made = Cas::open(&folder, &Disk::default())?.collect(&reached, bounds)?.removed;
+        dropped.made = Cas::open(&folder, &Disk::default()).collect(&reached, bounds)?.removed;
     }
     state.compact().context("cannot compact the state")?;
     drop(state);

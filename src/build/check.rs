@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Extent, Options, Progress, build};
+use super::{Extent, Options, Progress, build, scratch};
 use crate::config::Settings;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::report::Report;
-use crate::state;
 
 /// Entries of one folder beyond which hosts refuse a site: Netlify takes 54,000.
 pub const MOST_IN_A_FOLDER: u64 = 54_000;
@@ -18,8 +17,7 @@ pub const MOST_IN_A_FOLDER: u64 = 54_000;
 /// plan holds every page of the site.
 pub fn check(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Report> {
     // A folder that is not there: no earlier state spares any reading.
-    let nowhere = options.root.join(state::FOLDER).join("check");
-    let options = Options { home: Some(nowhere), extent: Extent::Plan, ..options.clone() };
+    let options = Options { home: Some(scratch::nowhere(&options.root)?), extent: Extent::Plan, ..options.clone() };
     let mut report = build(&options, settings, progress)?;
     report.fresh = None;
     if let Some(plan) = &report.plan {

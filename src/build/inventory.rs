@@ -22,7 +22,7 @@ use crate::output::Written;
 use crate::paths::RelPath;
 use crate::room::Room;
 use crate::site::Route;
-use crate::state::{Snapshot, State, Store, Table};
+use crate::state::{self, Snapshot, State, Store, Table};
 
 /// Tags of one page at most: what CloudFront allows.
 pub const MOST_TAGS: usize = 50;
@@ -92,7 +92,21 @@ impl OutputFile {
 
 /// The inventory of the site at `root`. Fails where there is no finished build of this version.
 pub fn inventory(root: &Path) -> Result<Inventory> {
-    let state = State::open(root, code_digest(), &Disk::default(), Room::default())?;
+    let mut state = State::open(root, code_digest(), &Disk::default(), Room::default())?;
+    match inventory_of(&state) {
+        Err(error) if state::is_damage(&error) => {
+            // The next build must not believe it either.
+            state.begin_anew(code_digest(), &state::could_not_be_read(&error))?;
+            bail!("{}; run `lifthill build` first", state::could_not_be_read(&error))
+        }
+        made => made.map(|(files, tags, build)| Inventory { files, tags, build, held: Held { _state: state } }),
+    }
+}
+
+/// The files, the names of their tags, and the number of the build.
+type Listed = (Vec<OutputFile>, Vec<Box<str>>, u64);
+
+fn inventory_of(state: &State) -> Result<Listed> {
     if let Some(why) = state.fresh() {
         bail!("this site has not been built yet by this version ({why}); run `lifthill build` first");
     }
@@ -128,7 +142,7 @@ pub fn inventory(root: &Path) -> Result<Inventory> {
         Ok(ControlFlow::Continue(()))
     })?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(Inventory { files, tags: tags.names, build: memory.build, held: Held { _state: state } })
+    Ok((files, tags.names, memory.build))
 }
 
 /// Which tag a cell number stands for.

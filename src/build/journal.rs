@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,7 @@ use anyhow::{Context, Result};
 use super::{Memory, files, variants};
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::door;
 use crate::headers::Encoding;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
@@ -93,7 +94,7 @@ pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
     add(&mut text, '=', &moment(state)?);
     let path = path(state.folder());
     state.disk().append(&path, [&text]).context("cannot write the journal")?;
-    let length = fs::metadata(&path).context("cannot look at the journal")?.len();
+    let length = fs::symlink_metadata(&path).context("cannot look at the journal")?.len();
     let snapshot = state.snapshot()?;
     let total = snapshot.count(Table::Outputs)? + snapshot.count(Table::Compressed)?;
     if length > (1 << 16) + total * 300 { write_anew(state) } else { Ok(()) }
@@ -133,20 +134,28 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
     if !matches!(end_of(state.folder())?, End::Open) {
         return Ok(());
     }
-    let text = read(state.folder())?;
     let snapshot = state.snapshot()?;
-    let mut open: Vec<(char, RelPath)> = Vec::new();
-    for (event, file) in text.lines().filter_map(event) {
-        match event {
-            '=' => open.clear(),
-            _ => open.extend(RelPath::new(file).map(|file| (event, file))),
+    // Files that are there, and one in each folder that is: no more are held, whatever a journal says.
+    let (mut open, mut folders): (BTreeSet<RelPath>, BTreeMap<String, RelPath>) = Default::default();
+    let read = each_event(state.folder(), |event, file| match (event, RelPath::new(file)) {
+        ('=', _) => {
+            open.clear();
+            folders.clear();
         }
-    }
-    for (_, file) in &open {
-        output.remove_litter(file)?;
+        (_, Some(file)) if output.has_folder_of(&file) => {
+            folders.entry(file.parent().unwrap_or_default().to_owned()).or_insert_with(|| file.clone());
+            open.extend(output.stamp(&file).map(|_| file));
+        }
+        _ => {}
+    })?;
+    folders.values().try_for_each(|file| output.remove_litter(file))?;
+    for file in &open {
         if files::written(&snapshot, file.as_str())?.is_none() {
             output.remove(file)?;
         }
+    }
+    if read == Extent::Part {
+        return write_anew(state);
     }
     let mut end = String::from("\n");
     add(&mut end, '=', &moment(state)?);
@@ -166,7 +175,7 @@ pub enum Ours {
 /// Gives a state that knows nothing the files that are ours, so that those that no page claims are
 /// removed. What they hold is not known.
 pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
-    let mut ours = events(state.folder())?;
+    let mut ours = events(state.folder(), output)?;
     if which == Ours::All {
         for file in output.files()? {
             let plain = Encoding::plain_of(file.as_str()).and_then(RelPath::new);
@@ -176,7 +185,7 @@ pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
     }
     let draft = state.begin()?;
     draft.write(|tables| {
-        for (file, event) in ours.iter().filter(|(file, _)| output.stamp(file).is_some()) {
+        for (file, event) in &ours {
             let key = file.as_str().as_bytes();
             let table = if *event == '*' { Table::Compressed } else { Table::Outputs };
             if tables.bytes(table, key, |_| ())?.is_none() {
@@ -188,29 +197,66 @@ pub fn restore(state: &State, output: &Output, which: Ours) -> Result<()> {
     draft.keep_for_this_process()
 }
 
-/// The files that are ours, by the journal in `folder`.
-pub fn ours(folder: &Path) -> Result<BTreeSet<RelPath>> {
-    Ok(events(folder)?.into_keys().collect())
+/// The files in `output` that are ours, by the journal in `folder`.
+pub fn ours(folder: &Path, output: &Output) -> Result<BTreeSet<RelPath>> {
+    Ok(events(folder, output)?.into_keys().collect())
 }
 
-/// The files that are ours, each with its last event.
-fn events(folder: &Path) -> Result<BTreeMap<RelPath, char>> {
+/// The files that are ours and there, each with its last event. No more are held than there are,
+/// whatever a journal says.
+fn events(folder: &Path, output: &Output) -> Result<BTreeMap<RelPath, char>> {
     let mut ours = BTreeMap::new();
-    for (event, file) in read(folder)?.lines().filter_map(event) {
-        match (event, RelPath::new(file)) {
-            ('+' | '~' | '*', Some(file)) => drop(ours.insert(file, event)),
-            ('-', Some(file)) => drop(ours.remove(&file)),
-            _ => {}
-        }
-    }
+    each_event(folder, |event, file| match (event, RelPath::new(file)) {
+        ('+' | '~' | '*', Some(file)) if output.stamp(&file).is_some() => drop(ours.insert(file, event)),
+        ('-', Some(file)) => drop(ours.remove(&file)),
+        _ => {}
+    })?;
     Ok(ours)
 }
 
-/// A damaged journal is read as far as it can be.
-fn read(folder: &Path) -> Result<String> {
-    match fs::read(path(folder)) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+/// How much of a journal was read.
+#[derive(PartialEq, Eq)]
+enum Extent {
+    All,
+    /// Up to where it was no journal any more.
+    Part,
+}
+
+/// The longest line that is looked at: paths are shorter.
+const LONGEST: u64 = 1 << 16;
+
+/// So many bytes without a line, and what is there was not written by us.
+const NO_JOURNAL: u64 = 64 << 20;
+
+/// Visits the events of a journal, one line at a time. A damaged journal is read as far as it can be.
+fn each_event(folder: &Path, mut visit: impl FnMut(char, &str)) -> Result<Extent> {
+    let Some(file) = opened(folder)? else { return Ok(Extent::All) };
+    let mut file = BufReader::with_capacity(1 << 18, file);
+    let mut line = Vec::new();
+    // Bytes of the line that have been skipped.
+    let mut skipped = 0;
+    loop {
+        line.clear();
+        let read = file.by_ref().take(LONGEST).read_until(b'\n', &mut line).context("cannot read the journal")?;
+        if read == 0 {
+            return Ok(Extent::All);
+        }
+        let whole = line.pop_if(|byte| *byte == b'\n').is_some() || (read as u64) < LONGEST;
+        if whole && skipped == 0 {
+            std::str::from_utf8(&line).ok().and_then(event).into_iter().for_each(|(event, file)| visit(event, file));
+        }
+        skipped = if whole { 0 } else { skipped + read as u64 };
+        if skipped > NO_JOURNAL {
+            return Ok(Extent::Part);
+        }
+    }
+}
+
+/// The journal's file; `None` where there is none, or something else in its place.
+fn opened(folder: &Path) -> Result<Option<fs::File>> {
+    match door::open(&path(folder)) {
+        Ok((file, _)) => Ok(Some(file)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => Ok(None),
         Err(error) => Err(error).context("cannot read the journal"),
     }
 }
@@ -240,11 +286,7 @@ enum End {
 }
 
 fn end_of(folder: &Path) -> Result<End> {
-    let mut file = match fs::File::open(path(folder)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(End::Missing),
-        Err(error) => return Err(error).context("cannot read the journal"),
-    };
+    let Some(mut file) = opened(folder)? else { return Ok(End::Missing) };
     let mut read_end = || -> std::io::Result<Vec<u8>> {
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(100)))?;

@@ -30,8 +30,10 @@ mod readers;
 mod references;
 mod refusals;
 mod rows;
+mod sample;
 mod scan;
 mod scratch;
+mod see;
 mod session;
 mod slices;
 mod sync;
@@ -53,8 +55,9 @@ pub use inventory::{Held, Inventory, OutputFile, inventory};
 pub use journal::Ours;
 pub use look::{Look, Touched};
 pub use refusals::lack;
+pub use sample::{Sample, verify_sample};
 pub use session::Session;
-pub use verify::{Sample, verify, verify_sample};
+pub use verify::verify;
 pub use why::{Why, why};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,7 +138,7 @@ impl Options {
         if self.extent == Extent::Plan {
             return Ok(Clockwork::default());
         }
-        let stamped = self.disk.create(&state.folder().join("clock")).and_then(|file| {
+        let stamped = self.disk.anew(&state.folder().join("clock")).and_then(|file| {
             self.disk.set_len(&file, 1)?;
             file.metadata()
         });
@@ -219,12 +222,12 @@ pub fn build_for(
 pub fn forget(root: &std::path::Path) -> Result<u64> {
     let disk = Disk::default();
     let mut ours = BTreeSet::new();
+    let output = Output::open(root, &disk)?;
     {
         let state = State::open(root, code_digest(), &disk, Room::default())?;
-        ours.extend(journal::ours(state.folder())?);
+        ours.extend(journal::ours(state.folder(), &output)?);
         ours.extend(files::names(&state.snapshot()?)?);
     }
-    let output = Output::open(root, &disk)?;
     let mut removed = 0;
     for file in ours {
         removed += u64::from(output.remove(&file)?);
@@ -272,6 +275,8 @@ struct Memory {
     per_page: Option<[u32; 4]>,
     /// Whether content files hold records; `None` before the first build.
     from_files: Option<bool>,
+    /// The file system's clock when the last output had been written.
+    settled: Clockwork,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
 }
@@ -315,6 +320,7 @@ impl Memory {
             host_files: build.settings.hosting.files().into_iter().collect(),
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
+            settled: Clockwork::default(),
             seen: self.seen.clone(),
         }
     }

@@ -255,7 +255,7 @@ fn do_job<'w>(
     let send = |made| drop(sender.send(made));
     let counts = media::make(build.cas, build.budget, job.source, &operations, read, |index, outcome| {
         let (file, _) = job.wanted[index];
-        let link = |bytes: &[u8], target: &std::path::Path| build.cas.link(Digest::of(bytes), target);
+        let link = |bytes: &[u8], target: &std::path::Path| build.cas.link(bytes, target);
         let placed = outcome.and_then(|bytes| match output.place_link(file, &bytes, known.get(file), link) {
             Err(error) if error.is::<Blocked>() => Err(format!("{error:#}")),
             placed => Ok(placed),

@@ -17,7 +17,7 @@ use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::source::{self, Listing, Seen};
-use crate::stamp::Stamp;
+use crate::stamp::{Clockwork, Stamp};
 use crate::state::{Snapshot, Store, Table};
 
 /// A content file as the last build left it.
@@ -235,10 +235,11 @@ const BATCH: usize = 512;
 /// Outputs held at a time. Few where bugs are looked for, so that small sites have several marks too.
 const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 
-/// Looks at every output that we wrote, and at every compressed variant.
-pub fn outputs(snapshot: &Snapshot, output: &Output) -> Result<OutputScan> {
-    let (scan, ways) = outputs_by(snapshot, output, Ways::Shared)?;
-    if ways == Ways::Shared { Ok(scan) } else { Ok(outputs_by(snapshot, output, Ways::Each)?.0) }
+/// Looks at every output that we wrote, and at every compressed variant. `settled` is the clock when the
+/// last of them had been written.
+pub fn outputs(snapshot: &Snapshot, output: &Output, settled: Clockwork) -> Result<OutputScan> {
+    let (scan, ways) = outputs_by(snapshot, output, settled, Ways::Shared)?;
+    if ways == Ways::Shared { Ok(scan) } else { Ok(outputs_by(snapshot, output, settled, Ways::Each)?.0) }
 }
 
 /// Which of the folders on the way to files are looked at, lest they be links: what lies behind one is not
@@ -251,13 +252,13 @@ enum Ways {
     Each,
 }
 
-fn outputs_by(snapshot: &Snapshot, output: &Output, mut ways: Ways) -> Result<(OutputScan, Ways)> {
+fn outputs_by(snapshot: &Snapshot, output: &Output, settled: Clockwork, mut ways: Ways) -> Result<(OutputScan, Ways)> {
     let mut scan = OutputScan::default();
-    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, &mut ways, |path, found| match found {
+    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, settled, &mut ways, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    let (variants, _) = odd_in(Table::Compressed, snapshot, output, &mut ways, |path, found| match found {
+    let (variants, _) = odd_in(Table::Compressed, snapshot, output, settled, &mut ways, |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
@@ -273,6 +274,7 @@ fn odd_in(
     table: Table,
     snapshot: &Snapshot,
     output: &Output,
+    settled: Clockwork,
     ways: &mut Ways,
     mut odd: impl FnMut(RelPath, Option<Written>),
 ) -> Result<(SetDigest, Vec<RelPath>)> {
@@ -284,7 +286,8 @@ fn odd_in(
             let mut known = SetDigest::default();
             batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
             let mut way = Way { ways: asked, folder: "".into(), is_link: false, any: false };
-            let look = |(path, written): &(RelPath, Written)| look(output, path, written, way.is_real(output, path));
+            let look =
+                |(path, written): &(RelPath, Written)| look(output, path, written, way.is_real(output, path), settled);
             let odd = batch.iter().filter_map(look).collect();
             (known, odd, way.any)
         };
@@ -335,12 +338,18 @@ impl Way {
 }
 
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.
-fn look(output: &Output, path: &RelPath, written: &Written, is_there: bool) -> Option<(RelPath, Option<Written>)> {
+fn look(
+    output: &Output,
+    path: &RelPath,
+    written: &Written,
+    is_there: bool,
+    settled: Clockwork,
+) -> Option<(RelPath, Option<Written>)> {
     let stamp = output.stamp(path).filter(|_| is_there);
-    if stamp == Some(written.stamp) {
+    if stamp == Some(written.stamp) && settled.vouches_for(&written.stamp) {
         return None;
     }
     let same_size = stamp.filter(|stamp| stamp.size == written.stamp.size);
-    let same = same_size.filter(|_| output.holds(path, written.digest));
+    let same = same_size.filter(|_| output.holds(path, written));
     Some((path.clone(), same.map(|stamp| Written { digest: written.digest, stamp })))
 }

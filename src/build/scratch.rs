@@ -2,6 +2,7 @@
 //! killed process has left is removed by the next build.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,8 +17,10 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     /// A new one for the site whose state lies in `home`.
     pub fn new(home: &Path) -> Result<Self> {
-        let path = home.join(state::FOLDER).join(format!("{PREFIX}{}", std::process::id()));
-        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let path = nowhere(home)?;
+        let folder = path.parent().unwrap_or(home);
+        let made = fs::create_dir_all(folder).and_then(|()| fs::create_dir(&path));
+        made.with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
     }
 
@@ -34,13 +37,27 @@ impl Drop for Scratch {
     }
 }
 
+/// A place in the state's folder of the site at `home` where nothing is, and which nobody knows before.
+pub fn nowhere(home: &Path) -> Result<PathBuf> {
+    let folder = state::folder_of(home)?;
+    loop {
+        let number = RandomState::new().hash_one(std::process::id());
+        let path = folder.join(format!("{PREFIX}{number:016x}"));
+        if fs::symlink_metadata(&path).is_err() {
+            return Ok(path);
+        }
+    }
+}
+
 /// Removes what killed processes have left. For whoever alone has the state of `home`.
 pub fn remove_stale(home: &Path) -> Result<()> {
-    let folder = home.join(state::FOLDER);
+    let folder = state::folder_of(home)?;
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            fs::remove_dir_all(entry.path()).context("cannot remove what a killed build has left")?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+            gone.context("cannot remove what a killed build has left")?;
         }
     }
     Ok(())

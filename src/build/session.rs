@@ -25,7 +25,7 @@ use super::impact::{Impact, impact_in};
 use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
-use super::scan::{self, ContentScan, OutputScan};
+use super::see::{Again, Seen, see};
 use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
@@ -41,7 +41,7 @@ use crate::render::Templates;
 use crate::report::Report;
 use crate::room::Lists;
 use crate::stamp::FileId;
-use crate::state::{Snapshot, State, Store, Table};
+use crate::state::{self, Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
 use crate::{compress, source};
 
@@ -92,10 +92,9 @@ impl Session {
             scratch::remove_stale(home)?;
         }
         let cas = match options.extent {
-            Extent::Whole => Cas::open(state.folder(), disk)?,
-            Extent::Plan => Cas::look(state.folder())?,
+            Extent::Whole => Cas::open(state.folder(), disk),
+            Extent::Plan => Cas::look(state.folder()),
         };
-        let memory = Memory::load(&state.snapshot()?)?;
         let fresh = state.fresh().map(str::to_owned);
         let mut session = Self {
             options,
@@ -104,7 +103,7 @@ impl Session {
             state,
             output,
             budget: pictures::budget(),
-            memory,
+            memory: Memory::default(),
             around: None,
             templates: None,
             readers: None,
@@ -117,17 +116,42 @@ impl Session {
             output_seen: None,
             refused: false,
         };
-        session.forget_unfinished()?;
-        if session.state.fresh().is_none() && !journal::fits(&session.state)? {
-            let reason = "the state and the journal beside it are not of one build";
-            session.state.start_afresh(code_digest(), reason)?;
-            session.memory = Memory::default();
-            session.fresh = Some(reason.to_owned());
-        }
-        if session.state.fresh().is_some() {
-            journal::restore(&session.state, &session.output, session.options.ours)?;
+        match session.remember() {
+            Err(error) if session.is_past_belief(&error) => session.begin_anew(&error)?,
+            remembered => remembered?,
         }
         Ok(session)
+    }
+
+    /// Loads what the last build remembered, and tidies up after one that did not come to its end.
+    fn remember(&mut self) -> Result<()> {
+        self.memory = Memory::load(&self.state.snapshot()?)?;
+        self.forget_unfinished()?;
+        if self.state.fresh().is_none() && !journal::fits(&self.state)? {
+            let reason = "the state and the journal beside it are not of one build";
+            self.state.start_afresh(code_digest(), reason)?;
+            self.memory = Memory::default();
+            self.fresh = Some(reason.to_owned());
+        }
+        if self.state.fresh().is_some() {
+            journal::restore(&self.state, &self.output, self.options.ours)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an error is about a state of an earlier build that makes no sense.
+    fn is_past_belief(&self, error: &anyhow::Error) -> bool {
+        self.state.fresh().is_none() && state::is_damage(error)
+    }
+
+    /// Sets aside a state that makes no sense: it costs a clean build, never an error.
+    fn begin_anew(&mut self, error: &anyhow::Error) -> Result<()> {
+        let reason = state::could_not_be_read(error);
+        self.state.begin_anew(code_digest(), &reason)?;
+        (self.memory, self.around, self.unsettled) = (Memory::default(), None, Look::Everything);
+        self.readers = self.readers.take().map(|_| Readers::default());
+        self.fresh = Some(reason);
+        journal::restore(&self.state, &self.output, self.options.ours)
     }
 
     /// From now on outputs whose bytes are `elsewhere` may be missing.
@@ -152,24 +176,43 @@ impl Session {
         if self.memory.unfinished {
             self.forget_unfinished()?;
         }
-        report.fresh = self.fresh.take();
         let options = Options { now, ..self.options.clone() };
         let look = std::mem::replace(&mut self.unsettled, Look::Everything).and(look);
-        self.database.settings = self.options.home.is_none().then(|| settings.clone());
-        let mut avoid = BTreeSet::new();
-        let done = loop {
-            let done = self.steps(&options, settings.clone(), look.clone(), &avoid, progress, &mut report);
-            // A replica that is lost while it is read is replaced, and everything is read again.
-            let lost = done.as_ref().err().and_then(|error| self.database.lost_replica(error));
-            let Some(role) = lost.filter(|role| !avoid.contains(role)) else { break done };
-            avoid.insert(role);
-            report = Report { fresh: report.fresh.take(), ..Report::default() };
-        };
+        let mut done = self.attempt(&options, &settings, look, progress, &mut report);
+        if let Err(error) = &done
+            && self.is_past_belief(error)
+        {
+            self.begin_anew(error)?;
+            report = Report::default();
+            done = self.attempt(&options, &settings, Look::Everything, progress, &mut report);
+        }
         // What was decoded and then shown by no page.
         self.budget.clear();
         self.tell_surprises(&mut report);
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
+    }
+
+    /// The steps of a run. A replica that is lost while it is read is replaced, and everything is read
+    /// again.
+    fn attempt(
+        &mut self,
+        options: &Options,
+        settings: &Settings,
+        look: Look,
+        progress: &dyn Progress,
+        report: &mut Report,
+    ) -> Result<()> {
+        report.fresh = self.fresh.take();
+        self.database.settings = self.options.home.is_none().then(|| settings.clone());
+        let mut avoid = BTreeSet::new();
+        loop {
+            let done = self.steps(options, settings.clone(), look.clone(), &avoid, progress, report);
+            let lost = done.as_ref().err().and_then(|error| self.database.lost_replica(error));
+            let Some(role) = lost.filter(|role| !avoid.contains(role)) else { return done };
+            avoid.insert(role);
+            *report = Report { fresh: report.fresh.take(), ..Report::default() };
+        }
     }
 
     /// Makes everything that was kept for this process survive it; then tells a database how far it
@@ -287,7 +330,8 @@ impl Session {
         let look = if again.all || other_source { Look::Everything } else { look };
         // A database is asked while the files are looked at.
         let ask = || database::open(options, &settings, &snapshot, memory, again.all, &again.files, avoid);
-        let see = || see(&self.threads.waiting, root, &snapshot, &self.output, look, &again, report);
+        let settled = memory.settled;
+        let see = || see(&self.threads.waiting, root, &snapshot, &self.output, settled, look, &again, report);
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
         let Seen { mut content, mut outputs, look } = seen?;
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
@@ -418,6 +462,7 @@ impl Session {
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
+            memory_after.settled = options.clock(&self.state)?;
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
                 let mut all = outputs.known;
@@ -447,60 +492,3 @@ impl Session {
 
 /// Files so many that it is not worth listing them: everything is looked at instead.
 const MANY: usize = 10_000;
-
-/// Which unchanged content files are read as well.
-struct Again {
-    all: bool,
-    files: BTreeSet<String>,
-    /// Whether files hold records, and not only pictures.
-    from_files: bool,
-    /// The folder of the pictures that rows name, where that is one of its own.
-    photos: Option<String>,
-}
-
-impl Again {
-    fn has(&self, path: &str) -> bool {
-        self.all || self.files.contains(path)
-    }
-}
-
-/// What a look at content and outputs has found.
-struct Seen {
-    content: ContentScan,
-    outputs: OutputScan,
-    /// What was looked at in the end.
-    look: Look,
-}
-
-/// Looks at content and outputs; at everything where less would not be enough.
-fn see(
-    pool: &rayon::ThreadPool,
-    root: &std::path::Path,
-    snapshot: &Snapshot,
-    output: &Output,
-    look: Look,
-    again: &Again,
-    report: &mut Report,
-) -> Result<Seen> {
-    if let Look::Only(touched) = look {
-        let paths = touched.content.union(&again.files);
-        let paths =
-            paths.filter(|path| (again.from_files && source::row_unit(path).is_none()) || source::is_picture(path));
-        if let Some(content) = scan::content_at(snapshot, root, paths, |path| again.has(path))? {
-            return Ok(Seen { content, outputs: OutputScan::default(), look: Look::Only(touched) });
-        }
-    }
-    // Both walks at once, one thread each way.
-    let (mut listings, outputs) = pool.join(|| source::walk(root), || scan::outputs(snapshot, output));
-    if !again.from_files {
-        source::keep_pictures(&mut listings);
-    }
-    report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
-    report.diagnostics.extend(source::folders_with_one_slug(&listings));
-    if let Some(folder) = &again.photos {
-        listings.extend(photo_folder::listings(snapshot, root, folder)?);
-        listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
-    }
-    let content = scan::content(snapshot, listings, |path| again.has(path))?;
-    Ok(Seen { content, outputs: outputs?, look: Look::Everything })
-}

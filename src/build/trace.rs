@@ -10,7 +10,7 @@
 //! The readings stand first and bare, so that planning can look through a million traces without
 //! decoding any.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
@@ -18,6 +18,9 @@ use crate::catalog::{CellId, Readings};
 use crate::digest::Digest;
 use crate::paths::RelPath;
 use crate::site::Route;
+use crate::state::Damaged;
+
+const TOO_SHORT: Damaged = Damaged("a trace is too short");
 
 /// What a page was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl Trace {
 
     /// The trace that `bytes` hold.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let (view, template, rest) = split(bytes).context("a trace is too short")?;
+        let (view, template, rest) = split(bytes).ok_or(TOO_SHORT)?;
         let readings = Readings { view: cells(view).collect(), template: cells(template).collect() };
         Ok(Self { readings, facts: postcard::from_bytes(rest)? })
     }
@@ -75,7 +78,7 @@ impl Trace {
 
 /// The facts in a trace, and all numbers of cells in it.
 pub fn facts_and_cells(bytes: &[u8]) -> Result<(Facts, impl Iterator<Item = CellId> + '_)> {
-    let (view, template, rest) = split(bytes).context("a trace is too short")?;
+    let (view, template, rest) = split(bytes).ok_or(TOO_SHORT)?;
     Ok((postcard::from_bytes(rest)?, cells(view).chain(cells(template))))
 }
 

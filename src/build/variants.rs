@@ -55,7 +55,7 @@ pub fn place(
     for variant in compress::variants(build.cas, bytes, packers, &build.compressed)? {
         let Some(file) = variant.encoding.of_file(&page.file) else { continue };
         let known: Option<Written> = catalog.snapshot.value(Table::Compressed, file.as_str().as_bytes())?;
-        let known = known.filter(|known| output.stamp(&file) == Some(known.stamp));
+        let known = known.filter(|known| output.is_as_left(&file, known));
         let placed = output.place_beside(&file, &variant.bytes, known.as_ref(), &page.file);
         beside.push((file, placed.with_context(|| format!("cannot compress {}", page.file))?));
     }

@@ -1,34 +1,22 @@
-//! Verify: whether the output is what a clean build of the same inputs would make. Either all of it
-//! is made again in a scratch folder and every byte compared, or some of the pages that a build
-//! did not render are. Changes nothing of the site; knows nothing of why a page differs.
+//! Verify: whether the output is what a clean build of the same inputs would make. All of it is made
+//! again in a scratch folder, with a store of its own, and every byte compared; see `sample.rs` for
+//! less. Changes nothing of the site; knows nothing of why a page differs.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::ops::ControlFlow;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use super::around::look_around;
-use super::look::Look;
 use super::scratch::Scratch;
-use super::threads::Threads;
-use super::trace::Trace;
-use super::{Build, Extent, Options, Progress, build, code_digest, files, pictures, why, work};
-use crate::cas::Cas;
-use crate::catalog::{Catalog, SharedValues};
-use crate::compress;
+use super::{Extent, Options, Progress, build, code_digest, files, why};
 use crate::config::Settings;
-use crate::digest::Digest;
+use crate::door;
 use crate::headers::url_of;
-use crate::output::{self, Output};
+use crate::output;
 use crate::paths::RelPath;
-use crate::render::Templates;
-use crate::report::{Difference, Report, Verified};
-use crate::room::Lists;
-use crate::site::Route;
-use crate::state::{State, Store, Table};
+use crate::report::{Difference, Verified};
+use crate::state::State;
 
 /// Builds the site anew in a scratch folder and compares every file with what `options` built.
 pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Verified> {
@@ -45,9 +33,9 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
     let expected = files::names(&State::peek(scratch.path(), code_digest(), options.room)?.snapshot()?)?;
     let mut verified = Verified { files: expected.len() as u64, ..Verified::default() };
     for file in ours.union(&expected) {
-        let read = |home: &Path| fs::read(output::path_of(home, file)).ok();
-        let here = read(options.home()).filter(|_| ours.contains(file));
-        let clean = read(scratch.path());
+        let clean = bytes_of(scratch.path(), file, u64::MAX);
+        let most = clean.as_ref().map_or(0, |clean| clean.len() as u64);
+        let here = bytes_of(options.home(), file, most).filter(|_| ours.contains(file));
         if here != clean {
             verified.note(file, here.as_deref(), clean.as_deref());
         }
@@ -57,103 +45,21 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
     Ok(verified)
 }
 
-/// What is verified by drawing lots.
-#[derive(Clone, Copy, Debug)]
-pub struct Sample {
-    /// The share of the pages, above 0 and at most 1; never less than one page.
-    pub share: f64,
-    /// Decides which.
-    pub seed: u64,
-}
-
-/// Renders some of the pages that a build did not render, and compares them with their files.
-pub fn verify_sample(
-    options: &Options,
-    settings: Settings,
-    rendered: &[String],
-    sample: Sample,
-    progress: &dyn Progress,
-) -> Result<Verified> {
-    let state = State::peek(options.home(), code_digest(), options.room)?;
-    let cas = Cas::look(state.folder())?;
-    let (look, mut report) = (Look::Everything, Report::default());
-    let around = look_around(&options.root, &settings, &cas, None, &look, &mut report)?;
-    let templates = Templates::new(&around.templates, settings.minify);
-    let Ok(templates) = templates else { bail!("the templates have changed since the build") };
-    let catalog = Arc::new(Catalog {
-        snapshot: state.snapshot()?,
-        settings: settings.clone(),
-        assets: around.assets,
-        ids: around.templates.ids(),
-        shared: SharedValues::within(options.room.ready_cards(&Lists::default())),
-    });
-    let rendered: BTreeSet<&str> = rendered.iter().map(String::as_str).collect();
-    let drawn = draw(&catalog, &rendered, sample)?;
-    progress.begin("verifying", drawn.len() as u64);
-    let threads = Threads::start(&Options { jobs: 1, ..options.clone() })?;
-    let budget = pictures::budget();
-    let compressed = compress::Counts::default();
-    let build = Build {
-        options,
-        settings: settings.clone(),
-        progress,
-        threads: &threads,
-        cas: &cas,
-        budget: &budget,
-        compressed,
-    };
-    let output = Output::look(options.home(), &options.disk)?;
-    let mut verified = Verified { files: drawn.len() as u64, seed: Some(sample.seed), ..Verified::default() };
-    for (file, route) in &drawn {
-        options.stop.check()?;
-        let made = match work::make(&build, &catalog, &templates, &output, route)? {
-            Ok(bytes) => Some(bytes),
-            // A page that cannot be made any more should not have been skipped.
-            Err(message) => Some(message.into_bytes()),
-        };
-        let here = fs::read(output::path_of(options.home(), file)).ok();
-        if here != made {
-            verified.note(file, here.as_deref(), made.as_deref());
-        }
-        progress.advance(1);
-    }
-    drop(catalog);
-    drop(state);
-    explain(&mut verified, &options.root, settings);
-    Ok(verified)
-}
-
-/// The pages on which the lot falls, and where it falls on none, the one nearest to it.
-fn draw(catalog: &Catalog, rendered: &BTreeSet<&str>, sample: Sample) -> Result<Vec<(RelPath, Route)>> {
-    let limit = (sample.share * u64::MAX as f64) as u64;
-    let mut drawn = Vec::new();
-    let mut nearest: Option<(u64, RelPath, Route)> = None;
-    catalog.snapshot.scan(Table::Pages, b"", |key, bytes| {
-        let name = std::str::from_utf8(key)?;
-        let Some(file) = RelPath::new(name).filter(|_| !rendered.contains(name)) else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        // A page that failed shows what it showed before.
-        if catalog.snapshot.bytes(Table::Due, key, |_| ())?.is_some() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let lot = Digest::of_parts([&sample.seed.to_le_bytes()[..], key]).short();
-        if lot <= limit {
-            drawn.push((file, Trace::decode(bytes)?.facts.route));
-        } else if nearest.as_ref().is_none_or(|(other, ..)| lot < *other) {
-            nearest = Some((lot, file, Trace::decode(bytes)?.facts.route));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    if drawn.is_empty() {
-        drawn.extend(nearest.map(|(_, file, route)| (file, route)));
-    }
-    Ok(drawn)
+/// The bytes of an output of the site whose output lies in `home`; `None` where there is no such file. Of
+/// one that is longer than `most`, only enough to see that it is.
+pub fn bytes_of(home: &Path, file: &RelPath, most: u64) -> Option<Vec<u8>> {
+    let (file, _): (File, _) = door::open(&output::path_of(home, file)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Adds to the first difference what its page is known to have read.
-fn explain(verified: &mut Verified, root: &Path, settings: Settings) {
+pub fn explain(verified: &mut Verified, root: &Path, settings: Settings) {
     let Some(difference) = &mut verified.first else { return };
+    if difference.folder != output::FOLDER {
+        return;
+    }
     let url = url_of(&difference.file);
     // What only one of the two builds knows has no readings here.
     if let Ok(why) = why(root, settings, &url) {
@@ -163,7 +69,13 @@ fn explain(verified: &mut Verified, root: &Path, settings: Settings) {
 }
 
 impl Verified {
-    fn note(&mut self, file: &RelPath, here: Option<&[u8]>, clean: Option<&[u8]>) {
+    /// Counts an output that is not as a clean build makes it.
+    pub fn note(&mut self, file: &RelPath, here: Option<&[u8]>, clean: Option<&[u8]>) {
+        self.note_in(output::FOLDER, file.as_str(), here, clean);
+    }
+
+    /// Counts a file in a folder of the site of which something else is known than a clean build finds.
+    pub fn note_in(&mut self, folder: &'static str, file: &str, here: Option<&[u8]>, clean: Option<&[u8]>) {
         self.differences += 1;
         if self.first.is_some() {
             return;
@@ -175,7 +87,8 @@ impl Verified {
             String::from_utf8_lossy(&bytes[from.min(to)..to]).into_owned()
         };
         self.first = Some(Difference {
-            file: file.to_string(),
+            folder,
+            file: file.to_owned(),
             byte: at as u64,
             here: here.map(around),
             clean: clean.map(around),

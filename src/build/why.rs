@@ -62,7 +62,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
         return Err(anyhow!("this site has no page {with_slash}")
             .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
-    let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder())?)?;
+    let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()))?;
     let (sources, _) = Sources::read(root)?;
     let catalog = Arc::new(Catalog {
         snapshot,

@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{Cas, decode};
+use super::folders::Part;
+use super::{Action, Cas, MOST_OF_ENTRY, decode};
 use crate::digest::Digest;
+use crate::door;
 
 /// What may stay although nothing reaches it.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,7 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 struct Blob {
     digest: Digest,
+    path: PathBuf,
     bytes: u64,
     used: SystemTime,
 }
@@ -54,11 +57,11 @@ impl Cas {
     /// What is in the store, by its files' names and sizes.
     pub fn totals(&self) -> Result<Totals> {
         let mut totals = Totals::default();
-        self.each("blobs", |_, _, metadata| {
+        self.each(Part::Blobs, |_, _, metadata| {
             totals.blobs += 1;
             totals.bytes += metadata.len();
         })?;
-        self.each("actions", |_, _, _| totals.actions += 1)?;
+        self.each(Part::Actions, |_, _, _| totals.actions += 1)?;
         Ok(totals)
     }
 
@@ -73,8 +76,9 @@ impl Cas {
 
         // A blob was last used when one of its actions was.
         let mut actions: BTreeMap<PathBuf, (Option<Digest>, SystemTime)> = BTreeMap::new();
-        self.each("actions", |_, path, metadata| {
-            let blob = fs::read(path).ok().and_then(|bytes| decode(&bytes)).map(|entry| entry.blob);
+        self.each(Part::Actions, |action, path, metadata| {
+            let bytes = door::read(path, MOST_OF_ENTRY).ok();
+            let blob = bytes.and_then(|bytes| decode(Action(action), &bytes)).map(|entry| entry.blob);
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             match blob {
                 Some(blob) => drop(actions.insert(path.to_owned(), (blob, used))),
@@ -90,10 +94,10 @@ impl Cas {
             }
         }
         let mut blobs = Vec::new();
-        self.each("blobs", |digest, _, metadata| {
+        self.each(Part::Blobs, |digest, path, metadata| {
             let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             let used = last_used.get(&digest).copied().unwrap_or(written);
-            blobs.push(Blob { digest, bytes: metadata.len(), used });
+            blobs.push(Blob { digest, path: path.to_owned(), bytes: metadata.len(), used });
         })?;
         blobs.sort_by_key(|blob| (blob.used, blob.digest));
         let mut total: u64 = blobs.iter().map(|blob| blob.bytes).sum();
@@ -101,7 +105,7 @@ impl Cas {
         for blob in blobs {
             let unwanted = age(blob.used) > bounds.age || total > bounds.bytes;
             if unwanted && !reached.contains(&blob.digest) {
-                remove(&self.path("blobs", blob.digest))?;
+                remove(&blob.path)?;
                 total -= blob.bytes;
                 outcome.removed.blobs += 1;
                 outcome.removed.bytes += blob.bytes;
@@ -128,7 +132,8 @@ impl Cas {
     }
 
     fn remove_abandoned(&self, now: SystemTime) -> Result<()> {
-        for (path, metadata) in files(&self.root.join("tmp"))? {
+        let Some(folder) = self.folders.existing_temporary() else { return Ok(()) };
+        for (path, metadata) in files(&folder)? {
             let old = metadata.modified().is_ok_and(|at| now.duration_since(at).unwrap_or_default() > ABANDONED);
             if old {
                 remove(&path)?;
@@ -138,18 +143,15 @@ impl Cas {
     }
 
     /// Visits every file of a part of the store.
-    fn each(&self, part: &str, mut visit: impl FnMut(Digest, &Path, &fs::Metadata)) -> Result<()> {
-        let root = self.root.join(part);
-        if !root.exists() {
-            return Ok(());
-        }
+    fn each(&self, part: Part, mut visit: impl FnMut(Digest, &Path, &fs::Metadata)) -> Result<()> {
+        let Some(root) = self.folders.existing(part) else { return Ok(()) };
         let entries = fs::read_dir(&root).with_context(|| format!("cannot read {}", root.display()))?;
         for shard in entries {
-            let shard = shard.with_context(|| format!("cannot read {}", root.display()))?.path();
-            if !shard.is_dir() {
+            let shard = shard.with_context(|| format!("cannot read {}", root.display()))?;
+            if !shard.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
-            for (path, metadata) in files(&shard)? {
+            for (path, metadata) in files(&shard.path())? {
                 let digest = path.file_name().and_then(|name| parse(name.to_str()?));
                 if let Some(digest) = digest {
                     visit(digest, &path, &metadata);
@@ -163,9 +165,6 @@ impl Cas {
 /// The files of a folder. One that goes meanwhile was collected by another process.
 fn files(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>> {
     let mut found = Vec::new();
-    if !folder.exists() {
-        return Ok(found);
-    }
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! blobs/ab/<digest>     the bytes, named by their digest
-//! actions/ab/<digest>   what an action made: u8 1 with a blob, 0 without; 16 bytes digest of the
-//!                       blob (zeros without); facts; 16 bytes digest of all before
+//! actions/ab/<digest>   what an action made: u8 format (2); 16 bytes digest of the action; u8 1 with a
+//!                       blob, 0 without; 16 bytes digest of the blob; u64 LE its length (zeros without);
+//!                       facts; 16 bytes digest of all before
 //! tmp/                  files being written
 //! ```
 //!
@@ -12,10 +13,15 @@
 //! it: equal actions make equal bytes. A file is written beside and renamed, so that nobody meets
 //! half of one; threads and processes may do so at once, for they would write the same. What is
 //! read is verified, and what is damaged is removed: a lost, damaged or unwritable file costs its
-//! making again, never an error and never a wrong byte. A blob may be the same file as an output
-//! (a hard link); whoever edits that output in place damages the blob, which the next reading finds.
+//! making again, never an error and never a wrong byte. An entry says which action it answers, so that
+//! one under another's name is damaged. A blob may be the same file as an output (a hard link); whoever
+//! edits that output in place damages the blob, which the next reading finds. No link is followed.
+//!
+//! Checksums keep out accidents and other sites' entries, not somebody who writes entries of his own
+//! making with checksums that fit: `build --verify` makes everything without the store for that reason.
 
 mod collect;
+mod folders;
 
 pub use collect::{Bounds, Collected, Totals};
 
@@ -25,10 +31,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, bail};
-
 use crate::digest::{Digest, Digester};
-use crate::disk::Disk;
+use crate::disk::{Disk, has_other_names};
+use crate::door::{self, Most};
+use folders::{Folders, Part};
 
 /// The store's folder in the state's folder.
 pub const FOLDER: &str = "cas";
@@ -55,6 +61,8 @@ pub struct Entry {
     /// The digest of the bytes; `None` where the outcome is that there are none (a compression
     /// that is not worth it, say).
     pub blob: Option<Digest>,
+    /// How many bytes there are.
+    pub length: u64,
     /// A few bytes of the maker's own, kept beside.
     pub facts: Vec<u8>,
 }
@@ -70,7 +78,7 @@ pub struct Made {
 
 /// An open store; shared by threads, and with other processes.
 pub struct Cas {
-    root: PathBuf,
+    folders: Folders,
     serial: AtomicU64,
     unwritable: AtomicU64,
     writable: bool,
@@ -80,39 +88,30 @@ pub struct Cas {
 /// An action that is used is marked as used at most this often.
 const MARK_EVERY: Duration = Duration::from_secs(3600);
 
+/// The most that is read of an entry.
+const MOST_OF_ENTRY: Most = Most::megabytes(1);
+
+/// The most that is read of a blob: more than of any file that something is made of.
+const MOST_OF_BLOB: Most = Most::megabytes(256);
+
 impl Cas {
     /// The store in the state's folder of a site. Its folders are made when something is kept.
-    /// Fails where a link would lead out of the site.
-    pub fn open(state_folder: &Path, disk: &Disk) -> Result<Self> {
-        let root = state_folder.join(FOLDER);
-        if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
-            bail!("{} is a symbolic link, which is not followed", root.display());
-        }
+    pub fn open(state_folder: &Path, disk: &Disk) -> Self {
+        let folders = Folders::of(state_folder.join(FOLDER));
         let (serial, unwritable) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { root, serial, unwritable, writable: true, disk: disk.clone() })
+        Self { folders, serial, unwritable, writable: true, disk: disk.clone() }
     }
 
     /// The store, only to be read from: nothing is kept in it, marked or removed.
-    pub fn look(state_folder: &Path) -> Result<Self> {
-        Ok(Self { writable: false, ..Self::open(state_folder, &Disk::default())? })
-    }
-
-    /// What `action` made, kept or made now by `make`; says whether it was made now. An error is
-    /// always one of `make`'s: what cannot be kept is only counted (see [`Cas::unwritable`]).
-    pub fn get_or_make(&self, action: Action, make: impl FnOnce() -> Result<Made>) -> Result<(Made, bool)> {
-        if let Some(made) = self.get(action) {
-            return Ok((made, false));
-        }
-        let made = make()?;
-        self.keep(action, made.bytes.as_deref(), &made.facts);
-        Ok((made, true))
+    pub fn look(state_folder: &Path) -> Self {
+        Self { writable: false, ..Self::open(state_folder, &Disk::default()) }
     }
 
     /// What `action` made, with its bytes; `None` where it must be made (again).
     pub fn get(&self, action: Action) -> Option<Made> {
         let entry = self.find(action)?;
         let bytes = match entry.blob {
-            Some(blob) => Some(self.read(blob)?),
+            Some(blob) => Some(self.read(blob, entry.length)?),
             None => None,
         };
         Some(Made { bytes, facts: entry.facts })
@@ -120,9 +119,9 @@ impl Cas {
 
     /// What `action` made, without reading the bytes, which may be gone; `None` where unknown.
     pub fn find(&self, action: Action) -> Option<Entry> {
-        let path = self.path("actions", action.0);
-        let bytes = fs::read(&path).ok()?;
-        let entry = decode(&bytes);
+        let path = self.folders.find(Part::Actions, action.0)?;
+        let bytes = self.bytes(&path, MOST_OF_ENTRY)?;
+        let entry = decode(action, &bytes);
         if entry.is_none() {
             self.discard(&path);
         } else if self.writable {
@@ -132,14 +131,23 @@ impl Cas {
     }
 
     /// The bytes of a blob, verified; `None` where it is lost or was damaged, and then it is gone.
-    pub fn read(&self, blob: Digest) -> Option<Vec<u8>> {
-        let path = self.path("blobs", blob);
-        let bytes = fs::read(&path).ok()?;
+    fn read(&self, blob: Digest, length: u64) -> Option<Vec<u8>> {
+        let path = self.folders.find(Part::Blobs, blob)?;
+        let bytes = self.bytes(&path, MOST_OF_BLOB.min(Most(length)))?;
         if Digest::of(&bytes) != blob {
             self.discard(&path);
             return None;
         }
         Some(bytes)
+    }
+
+    /// The bytes of a file of the store. What is none, or holds more than it may, goes.
+    fn bytes(&self, path: &Path, most: Most) -> Option<Vec<u8>> {
+        let bytes = door::read(path, most);
+        if bytes.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput) {
+            self.discard(path);
+        }
+        bytes.ok()
     }
 
     /// Keeps what `action` made; returns the digest of the bytes.
@@ -149,12 +157,13 @@ impl Cas {
             return blob;
         }
         let outcome = match (blob, bytes) {
-            (Some(blob), Some(bytes)) => self.write("blobs", blob, bytes),
+            (Some(blob), Some(bytes)) => self.write(blob, bytes),
             _ => Ok(()),
         };
         let outcome = outcome.and_then(|()| {
-            let path = self.path("actions", action.0);
-            self.replace(&path, &encode(&Entry { blob, facts: facts.to_vec() }))
+            let path = self.folders.make(&self.disk, Part::Actions, action.0)?;
+            let length = bytes.map_or(0, |bytes| bytes.len() as u64);
+            self.replace(&path, &encode(action, &Entry { blob, length, facts: facts.to_vec() }))
         });
         if outcome.is_err() {
             self.unwritable.fetch_add(1, Ordering::Relaxed);
@@ -167,17 +176,16 @@ impl Cas {
         self.unwritable.load(Ordering::Relaxed)
     }
 
-    /// Makes `target` the blob's file: a hard link to it, or a copy (by reference, where the file
-    /// system can) where there can be no link. `target` must not exist. The blob is verified first;
-    /// `false` where it is lost or was damaged.
+    /// Makes `target` the file of the blob with these bytes: a hard link to it, or a copy (by reference,
+    /// where the file system can) where there can be no link. `target` must not exist. The blob is
+    /// verified first; `false` where it is lost or was damaged.
     ///
     /// A link shares its times with the blob: only for names that carry a fingerprint, whose bytes
     /// never change.
-    pub fn link(&self, blob: Digest, target: &Path) -> io::Result<bool> {
-        if self.read(blob).is_none() {
-            return Ok(false);
-        }
-        let path = self.path("blobs", blob);
+    pub fn link(&self, bytes: &[u8], target: &Path) -> io::Result<bool> {
+        let blob = Digest::of(bytes);
+        let found = self.read(blob, bytes.len() as u64).and_then(|_| self.folders.find(Part::Blobs, blob));
+        let Some(path) = found else { return Ok(false) };
         match self.disk.hard_link(&path, target) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -185,26 +193,19 @@ impl Cas {
         }
     }
 
-    fn path(&self, part: &str, digest: Digest) -> PathBuf {
-        let name = digest.to_string();
-        self.root.join(part).join(&name[..2]).join(name)
-    }
-
     /// Writes a blob unless it is there; one of the wrong size is replaced.
-    fn write(&self, part: &str, digest: Digest, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path(part, digest);
-        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == bytes.len() as u64) {
+    fn write(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
+        let path = self.folders.make(&self.disk, Part::Blobs, digest)?;
+        let is_there = |found: fs::Metadata| found.is_file() && found.len() == bytes.len() as u64;
+        if fs::symlink_metadata(&path).is_ok_and(is_there) {
             return Ok(());
         }
         self.replace(&path, bytes)
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(&self.root);
-        self.disk.create_dir_all(folder)?;
-        self.disk.create_dir_all(&self.root.join("tmp"))?;
         let (mut file, temporary) = self.temporary()?;
-        let outcome = self.disk.fill(&mut file, bytes).and_then(|()| self.disk.rename(&temporary, path));
+        let outcome = self.disk.fill(&mut file, bytes).and_then(|()| self.disk.rename_over(&temporary, path));
         if outcome.is_err() {
             let _ = self.disk.remove_file(&temporary);
         }
@@ -215,7 +216,7 @@ impl Cas {
     fn temporary(&self) -> io::Result<(File, PathBuf)> {
         loop {
             let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-            let path = self.root.join("tmp").join(format!("{}-{serial}", std::process::id()));
+            let path = self.folders.temporary(&self.disk)?.join(format!("{}-{serial}", std::process::id()));
             match self.disk.create_new(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 opened => return opened.map(|file| (file, path)),
@@ -234,30 +235,42 @@ impl Cas {
     /// Used things are collected last. A mark that cannot be made costs at most a making again.
     fn mark_as_used(&self, path: &Path) {
         let now = SystemTime::now();
-        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-        if matches!(modified.map(|modified| now.duration_since(modified)), Ok(Ok(age)) if age > MARK_EVERY) {
+        let Ok(found) = fs::symlink_metadata(path) else { return };
+        let age = found.modified().ok().and_then(|modified| now.duration_since(modified).ok());
+        if age.is_some_and(|age| age > MARK_EVERY) && !has_other_names(&found) {
             let _ = self.disk.set_modified(path, now);
         }
     }
 }
 
-fn encode(entry: &Entry) -> Vec<u8> {
-    let mut bytes = vec![u8::from(entry.blob.is_some())];
+/// The format of entries.
+const FORMAT: u8 = 2;
+
+fn encode(action: Action, entry: &Entry) -> Vec<u8> {
+    let mut bytes = vec![FORMAT];
+    bytes.extend_from_slice(&action.0.0);
+    bytes.push(u8::from(entry.blob.is_some()));
     bytes.extend_from_slice(&entry.blob.unwrap_or_default().0);
+    bytes.extend_from_slice(&entry.length.to_le_bytes());
     bytes.extend_from_slice(&entry.facts);
     let check = Digest::of(&bytes);
     bytes.extend_from_slice(&check.0);
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<Entry> {
+/// What `bytes` say that `action` made; `None` where they are damaged, or say it of another one.
+fn decode(action: Action, bytes: &[u8]) -> Option<Entry> {
     let (entry, check) = bytes.split_last_chunk::<16>()?;
-    if Digest::of(entry).0 != *check {
+    let (format, rest) = entry.split_first()?;
+    let (of, rest) = rest.split_first_chunk::<16>()?;
+    if *format != FORMAT || *of != action.0.0 || Digest::of(entry).0 != *check {
         return None;
     }
-    let (with_blob, rest) = entry.split_first()?;
-    let (blob, facts) = rest.split_first_chunk::<16>()?;
-    Some(Entry { blob: (*with_blob == 1).then_some(Digest(*blob)), facts: facts.to_vec() })
+    let (with_blob, rest) = rest.split_first()?;
+    let (blob, rest) = rest.split_first_chunk::<16>()?;
+    let (length, facts) = rest.split_first_chunk::<8>()?;
+    let blob = (*with_blob == 1).then_some(Digest(*blob));
+    Some(Entry { blob, length: u64::from_le_bytes(*length), facts: facts.to_vec() })
 }
 
 #[cfg(test)]

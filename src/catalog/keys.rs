@@ -1,11 +1,12 @@
 //! The bytes of keys and small values in the state. Knows nothing of the database.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, Membership};
 use crate::digest::Digest;
 use crate::model::{Kind, RecordId};
+use crate::state::Damaged;
 
 /// The key of a record, its card, its reviews or its photos: kind number, key.
 pub fn record(id: &RecordId) -> Vec<u8> {
@@ -14,8 +15,8 @@ pub fn record(id: &RecordId) -> Vec<u8> {
 
 /// The record that such a key names.
 pub fn record_id(key: &[u8]) -> Result<RecordId> {
-    let (number, key) = key.split_first().context("an empty record key")?;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.number() == *number).context("an unknown kind")?;
+    let (number, key) = key.split_first().ok_or(Damaged("an empty record key"))?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.number() == *number).ok_or(Damaged("an unknown kind"))?;
     Ok(RecordId::new(kind, std::str::from_utf8(key)?))
 }
 
@@ -31,7 +32,7 @@ pub fn member_value(id: &RecordId, membership: &Membership) -> Vec<u8> {
 
 /// The record that a member's value names.
 pub fn member_id(value: &[u8]) -> Result<RecordId> {
-    record_id(value.get(16..).context("a member's value is too short")?)
+    record_id(value.get(16..).ok_or(Damaged("a member's value is too short"))?)
 }
 
 /// Where a page of a group begins, and what is on it.

@@ -243,7 +243,7 @@ pub fn tell_verified(verified: &Verified, console: &Console) {
         (None, _) => "is missing, and a clean build makes it".to_owned(),
         _ => format!("is not as a clean build makes it, from byte {} on", first.byte),
     };
-    console.problem(&format!("output/{} {what}", first.file));
+    console.problem(&format!("{}/{} {what}", first.folder, first.file));
     for (side, text) in [(" here", &first.here), ("clean", &first.clean)] {
         if let Some(text) = text {
             console.problem_detail(&format!("  {side}: …{}…", text.replace('\n', "⏎")));

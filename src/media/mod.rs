@@ -35,15 +35,20 @@ pub use strip::strip;
 pub use survey::{Survey, survey};
 pub use variant::{Coding, Operation, Size, Variant};
 
+use std::sync::LazyLock;
+
+use crate::digest::Digest;
+
 /// A bound on the bytes of pixels that are decoded at one moment.
 pub type Budget = budget::Budget<Picture>;
 
 /// Where pictures are, in URLs and below `output/`.
 pub const FOLDER: &str = "photos";
 
-/// Versions of all libraries that bytes depend on, and of this module's own ways: part of every
-/// URL and of every key in the store.
-pub const VERSIONS: &str = concat!(env!("LIFTHILL_MEDIA"), "; ways 2");
+/// The digest of the locked versions of all packages that can decide a byte, and of this module's own
+/// ways: part of every URL and of every key in the store.
+static VERSIONS: LazyLock<String> =
+    LazyLock::new(|| Digest::of_parts([env!("LIFTHILL_PICTURES").as_bytes(), b"ways 2"]).to_string());
 
 /// What is refused before it is decoded.
 pub mod limits {

@@ -45,7 +45,7 @@ const THUMB: u32 = 100;
 /// What is known of the picture with these bytes, found now or kept; says whether it was decoded
 /// now, and then its pixels stay in the budget as long as there is room. The inner error is words for the picture's owner, and a fact about the bytes like any other.
 pub fn survey(cas: &Cas, budget: &Budget, digest: Digest, bytes: &[u8]) -> (Result<Survey, String>, bool) {
-    let action = Action::new("survey", VERSIONS, [&digest.0[..]]);
+    let action = Action::new("survey", &VERSIONS, [&digest.0[..]]);
     if let Some(kept) = cas.find(action)
         && let Ok(found) = postcard::from_bytes::<Result<Survey, String>>(&kept.facts)
     {

@@ -86,7 +86,7 @@ impl Operation {
 
     /// The key of its outcome in the store.
     pub fn action(&self, source: Digest) -> Action {
-        Action::new(&self.words(), VERSIONS, [&source.0[..]])
+        Action::new(&self.words(), &VERSIONS, [&source.0[..]])
     }
 
     fn words(&self) -> String {

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::hosting;
 use crate::digest::Digest;
-use crate::disk::Disk;
+use crate::disk::{Disk, has_other_names};
+use crate::door::{self, Most};
 use crate::headers::is_outside;
 use crate::paths::RelPath;
 use crate::stamp::Stamp;
@@ -135,8 +136,7 @@ impl Output {
 
     /// The place of a folder that an output lies in, however far below.
     fn folder(&self, folder: &str) -> PathBuf {
-        let of_servers = folder.split('/').next() == hosting::FOLDER.split('/').next();
-        if of_servers { self.home.join(folder) } else { self.root.join(folder) }
+        if is_of_servers(folder) { self.home.join(folder) } else { self.root.join(folder) }
     }
 
     /// The stamp of a file; `None` where there is no such file.
@@ -145,9 +145,15 @@ impl Output {
         metadata.is_file().then(|| Stamp::of(&metadata))
     }
 
-    /// Whether a file still holds the bytes we wrote, by reading it.
-    pub fn holds(&self, path: &RelPath, digest: Digest) -> bool {
-        self.read(path).is_ok_and(|bytes| bytes.is_some_and(|bytes| Digest::of(&bytes) == digest))
+    /// Whether a file still holds the bytes we wrote, by reading it; no more than there were.
+    pub fn holds(&self, path: &RelPath, written: &Written) -> bool {
+        let bytes = door::read(&self.path(path), Most(written.stamp.size));
+        bytes.is_ok_and(|bytes| Digest::of(&bytes) == written.digest)
+    }
+
+    /// Whether a file is as we left it, by its stamp, and by its bytes where a stamp says too little.
+    pub fn is_as_left(&self, path: &RelPath, written: &Written) -> bool {
+        self.stamp(path) == Some(written.stamp) && (!written.stamp.is_coarse() || self.holds(path, written))
     }
 
     /// Makes the file hold `bytes`. Where it holds them already, nothing is written and nothing
@@ -185,7 +191,7 @@ impl Output {
             }
         }
         // What we know to stand there is a file; where it is one no more, it is not waited for.
-        let old = known.and_then(|_| self.open_file(&target).ok());
+        let old = known.and_then(|_| door::open(&target).ok());
         if old.is_none() {
             // Only a file is replaced by renaming another over it: nothing is begun beside a folder.
             if fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir()) {
@@ -258,6 +264,10 @@ impl Output {
             if found.modified()? == wanted {
                 return Ok(placed);
             }
+            // Another name of the same file would get another time as well.
+            if has_other_names(&found) {
+                self.replace(&target, bytes)?;
+            }
             self.disk.set_modified(&target, wanted)?;
             let stamp = Stamp::of(&fs::symlink_metadata(&target)?);
             Ok(Placed { written: Written { stamp, ..placed.written }, ..placed })
@@ -291,6 +301,12 @@ impl Output {
         Ok(removed)
     }
 
+    /// Whether there is a folder that a file could lie in.
+    pub fn has_folder_of(&self, path: &RelPath) -> bool {
+        let folder = self.folder(path.parent().unwrap_or_default());
+        fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
+    }
+
     /// Removes half-written files that a killed build has left beside `path`.
     pub fn remove_litter(&self, path: &RelPath) -> Result<()> {
         let folder = self.folder(path.parent().unwrap_or_default());
@@ -302,7 +318,8 @@ impl Output {
             let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(".lifthill-") && name.ends_with(".tmp") {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if name.starts_with(".lifthill-") && name.ends_with(".tmp") && !is_folder {
                 self.disk.remove_file(&entry.path()).with_context(|| format!("cannot remove {name}"))?;
             }
         }
@@ -340,7 +357,10 @@ impl Output {
         match self.disk.create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if !fs::symlink_metadata(&path)?.is_dir() {
+                let is_folder = fs::symlink_metadata(&path)?.is_dir();
+                if !is_folder && is_of_servers(folder) {
+                    self.disk.own_folder(&path)?;
+                } else if !is_folder {
                     return Err(ErrorKind::NotADirectory.into());
                 }
             }
@@ -348,20 +368,6 @@ impl Output {
         }
         self.shard(folder).insert(folder.into());
         Ok(())
-    }
-
-    /// Opens what should be a file, and is neither followed nor waited for where it is something else.
-    fn open_file(&self, target: &Path) -> io::Result<(File, Stamp)> {
-        let mut options = File::options();
-        #[cfg(target_os = "linux")]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-            options.custom_flags(flags.bits().cast_signed());
-        }
-        let file = options.read(true).open(target)?;
-        let found = file.metadata()?;
-        if found.is_file() { Ok((file, Stamp::of(&found))) } else { Err(ErrorKind::InvalidInput.into()) }
     }
 
     fn is_inside(&self, path: &RelPath) -> bool {
@@ -375,27 +381,15 @@ impl Output {
         true
     }
 
-    fn read(&self, path: &RelPath) -> io::Result<Option<Vec<u8>>> {
-        match self.open_file(&self.path(path)) {
-            Ok((file, stamp)) => {
-                let mut bytes = Vec::with_capacity(stamp.size as usize);
-                // What has grown meanwhile is not read to an end that may never come.
-                file.take(stamp.size).read_to_end(&mut bytes)?;
-                Ok(Some(bytes))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The stamp of the file if it holds just `bytes`.
     fn same_bytes(&self, path: &RelPath, bytes: &[u8]) -> Option<Stamp> {
-        let (file, before) = self.open_file(&self.path(path)).ok()?;
+        let (file, found) = door::open(&self.path(path)).ok()?;
+        let before = Stamp::of(&found);
         if before.size != bytes.len() as u64 {
             return None;
         }
         let mut found = Vec::with_capacity(bytes.len());
-        file.take(before.size).read_to_end(&mut found).ok()?;
+        file.take(before.size + 1).read_to_end(&mut found).ok()?;
         (found == bytes).then_some(before)
     }
 
@@ -408,12 +402,16 @@ impl Output {
         let temporary = self.temporary(target.parent().unwrap_or(&self.root));
         let outcome = self
             .disk
-            .create(&temporary)
+            .anew(&temporary)
             .and_then(|file| {
                 reserve(&file, bytes.len());
                 self.fill(file, bytes)
             })
-            .and_then(|_| self.disk.rename(&temporary, target))
+            .and_then(|_| match target.starts_with(self.home.join(hosting::FOLDER)) {
+                // In `.lifthill/` all is ours; whatever stands there makes way.
+                true => self.disk.rename_over(&temporary, target),
+                false => self.disk.rename(&temporary, target),
+            })
             .and_then(|()| fs::symlink_metadata(target));
         match outcome {
             Ok(metadata) => Ok(Stamp::of(&metadata)),
@@ -443,6 +441,11 @@ impl Output {
         self.disk.fill(&mut file, bytes)?;
         Ok(Stamp::of(&file.metadata()?))
     }
+}
+
+/// Whether a folder is one of what configures servers: in `.lifthill/`, where all is ours.
+fn is_of_servers(folder: &str) -> bool {
+    folder.split('/').next() == hosting::FOLDER.split('/').next()
 }
 
 /// Asks for room for a file that is about to be renamed over another. It then has its place on the

@@ -25,7 +25,7 @@ use super::bucket::earlier;
 use super::draft::{Circumstances, Draft};
 use super::durable::{FEW, replace, sync_all_below, sync_folder};
 use super::failure::Failure;
-use super::manifest::{Action, Manifest, Release};
+use super::manifest::{Action, Entry, Manifest, Release};
 use super::plan::{Debt, plan};
 use super::purge::{Keys, purge};
 use super::register::{DebtLine, Line, Register};
@@ -35,6 +35,7 @@ use crate::config::Settings;
 use crate::config::hosting;
 use crate::config::publish::Target;
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::headers::Encoding;
 use crate::paths::RelPath;
 
@@ -430,7 +431,7 @@ impl Making<'_> {
                 File::options().write(true).open(&target)?.set_modified(modified)?;
                 return Ok(());
             }
-            let copy = self.copy(key, entry.digest, &target, live)?;
+            let copy = self.copy(key, entry, &target, live)?;
             if total <= FEW {
                 copy.sync_all().with_context(|| format!("cannot write {}", target.display()))?;
             }
@@ -447,7 +448,7 @@ impl Making<'_> {
 
     /// Copies a file, held against its digest. Its time is later than that of what stood there,
     /// by a whole second: web servers tell versions apart by size and second.
-    fn copy(&self, key: &str, digest: Digest, target: &Path, live: Option<&str>) -> Result<File> {
+    fn copy(&self, key: &str, entry: &Entry, target: &Path, live: Option<&str>) -> Result<File> {
         let source = match of_hosting(key) {
             Some(file) => self.bytes.hosting.join(file),
             None => self.bytes.sent.join(self.sources.get(key).map_or(key, |source| &**source)),
@@ -455,8 +456,9 @@ impl Making<'_> {
         if RelPath::new(key).is_none() {
             bail!("{key} is no path of a file");
         }
-        let bytes = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
-        if Digest::of(&bytes) != digest {
+        let read = door::read(&source, Most(entry.size));
+        let bytes = read.with_context(|| format!("cannot read {}", source.display()))?;
+        if Digest::of(&bytes) != entry.digest {
             bail!("{} is not as the build left it; run `lifthill build` and publish again", source.display());
         }
         fs::write(target, &bytes).with_context(|| format!("cannot write {}", target.display()))?;

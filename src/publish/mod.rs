@@ -44,6 +44,8 @@ use anyhow::Context;
 use crate::build::{Elsewhere, Held, Inventory, inventory};
 use crate::config::Settings;
 use crate::config::publish::Target;
+use crate::disk::Disk;
+use crate::door::{self, Most};
 use crate::headers::HeaderRules;
 use bucket::Bucket;
 use deploy::{Deployer, ReleaseCache};
@@ -187,16 +189,17 @@ pub struct Seen {
 /// What a target holds for certain, so that a build on a machine without the bytes need not make
 /// it, and how that was seen. Asks nobody where `output/` is whole: it costs nothing to look at it.
 pub fn elsewhere(root: &Path, to: &Named<'_>) -> Result<(Elsewhere, Seen), Failure> {
-    let state = root.join(crate::state::FOLDER);
+    let state = crate::state::folder_of(root)?;
     if !state.is_dir() {
         return Ok(Default::default());
     }
     // An output that was begun without the rest stays without it.
     let sparse = state.join("publish").join("sparse");
     if !root.join(crate::output::FOLDER).is_dir() {
-        let made = std::fs::create_dir_all(state.join("publish")).and_then(|()| std::fs::write(&sparse, ""));
+        let disk = Disk::default();
+        let made = disk.own_folder(&state.join("publish")).and_then(|()| disk.write(&sparse, b""));
         made.with_context(|| format!("cannot write {}", sparse.display()))?;
-    } else if !sparse.exists() {
+    } else if !std::fs::symlink_metadata(&sparse).is_ok_and(|found| found.is_file()) {
         return Ok(Default::default());
     }
     if let Some(place) = to.target.to.strip_prefix("file://") {
@@ -281,6 +284,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(runtime.context("cannot start the network's threads")?)
 }
 
+/// The most that is read of a release that we have seen: some hundred bytes an object.
+const MOST_OF_RELEASE: Most = Most::megabytes(1024);
+
 /// What a site's folder remembers of a target, in `.lifthill/publish/NAME/`: our name, and the
 /// releases we have seen. All of it may be lost.
 struct Places {
@@ -289,9 +295,13 @@ struct Places {
 
 impl Places {
     fn of(root: &Path, name: &str) -> Result<Self, Failure> {
-        let folder =
-            root.join(crate::state::FOLDER).join("publish").join(crate::digest::Digest::of(name.as_bytes()).hex(16));
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let state = crate::state::folder_of(root)?;
+        let publish = state.join("publish");
+        let folder = publish.join(crate::digest::Digest::of(name.as_bytes()).hex(16));
+        let disk = Disk::default();
+        let made = disk.create_dir_all(&state).and_then(|()| disk.own_folder(&publish));
+        let made = made.and_then(|()| disk.own_folder(&folder));
+        made.with_context(|| format!("cannot create {}", folder.display()))?;
         Ok(Self { folder })
     }
 
@@ -300,12 +310,13 @@ impl Places {
     /// in one folder at a time cannot be, since the state is held.
     fn owner(&self) -> Result<String, Failure> {
         let file = self.folder.join("owner");
-        let known = std::fs::read_to_string(&file).ok().filter(|name| name.len() == 32);
+        let known = door::read_text(&file, Most(32)).ok().filter(|name| name.len() == 32);
         let name = match known {
             Some(name) => name,
             None => {
                 let name = format!("{:016x}{:016x}", remote::random(), remote::random());
-                std::fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
+                let written = Disk::default().write(&file, name.as_bytes());
+                written.with_context(|| format!("cannot write {}", file.display()))?;
                 name
             }
         };
@@ -320,7 +331,8 @@ impl Places {
 
 impl ReleaseCache for Places {
     fn get(&self, id: &str) -> Option<Vec<u8>> {
-        crate::paths::is_plain_component(id).then(|| std::fs::read(self.folder.join(format!("{id}.release"))).ok())?
+        let file = self.folder.join(format!("{id}.release"));
+        crate::paths::is_plain_component(id).then(|| door::read(&file, MOST_OF_RELEASE).ok())?
     }
 
     /// Only the last release is worth keeping; one that is half written is not the right one.
@@ -333,6 +345,6 @@ impl ReleaseCache for Places {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        let _ = std::fs::write(self.folder.join(format!("{id}.release")), bytes);
+        let _ = Disk::default().write(&self.folder.join(format!("{id}.release")), bytes);
     }
 }

@@ -21,6 +21,7 @@ use super::manifest::{Action, Change, Class, Entry, Headers, Manifest};
 use super::plan::Plan;
 use super::remote::{Object, Pauses, Put, Remote, Write};
 use crate::digest::Digest;
+use crate::door::{self, Most};
 
 /// Where replaced bytes are kept, by digest.
 pub const SAVED: &str = "_deploy/saved/";
@@ -209,7 +210,7 @@ impl Sending<'_> {
     async fn bytes_of(&self, key: &str, entry: &Entry, source: Bytes) -> Result<Vec<u8>, Failure> {
         match source {
             Bytes::Saved => self.saved(key, entry).await,
-            Bytes::File(path) => match tokio::fs::read(&path).await {
+            Bytes::File(path) => match read(path.clone(), Most(entry.size)).await {
                 Ok(bytes) => Ok(bytes),
                 // A machine without the bytes; only the headers are to change.
                 Err(error) if error.kind() == ErrorKind::NotFound && self.is_there(key, entry) => {
@@ -339,7 +340,8 @@ impl Sending<'_> {
         parts: &mut dyn MultipartUpload,
     ) -> Result<(), Failure> {
         let context = || format!("cannot read {}", path.display());
-        let mut file = tokio::fs::File::open(path).await.with_context(context)?;
+        let (file, _) = door::open(path).with_context(context)?;
+        let mut file = tokio::fs::File::from_std(file);
         let mut hasher = blake3::Hasher::new();
         loop {
             let mut part = Vec::with_capacity(PART as usize);
@@ -356,6 +358,11 @@ impl Sending<'_> {
         self.lease.certain().await?;
         self.remote.within(&format!("cannot finish {key}"), parts.complete()).await.map(|_| ())
     }
+}
+
+/// The bytes of an output, of which no more is read than the build has written.
+async fn read(path: PathBuf, most: Most) -> std::io::Result<Vec<u8>> {
+    tokio::task::spawn_blocking(move || door::read(&path, most)).await?
 }
 
 /// Whether an action waits until the release is live.

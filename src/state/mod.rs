@@ -17,6 +17,7 @@ pub use store::{Draft, Lent, Snapshot, Store, Tables};
 pub use tables::Table;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ use redb::{Database, DatabaseError, ReadableDatabase};
 
 use crate::digest::Digest;
 use crate::disk::Disk;
+use crate::door;
 use crate::room::Room;
 use crate::stamp::FileId;
 use backend::{InMemory, OnDisk};
@@ -45,7 +47,18 @@ const FILE: &str = "state.redb";
 const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
+
+/// The state's folder of the site at `root`, which need not be there. A link in its place is refused:
+/// who made it may have meant it, and nothing is written through it.
+pub fn folder_of(root: &Path) -> Result<PathBuf> {
+    let folder = root.join(FOLDER);
+    match fs::symlink_metadata(&folder) {
+        Ok(found) if found.is_symlink() => bail!("{FOLDER}/ is a symbolic link, which is not followed"),
+        Ok(found) if !found.is_dir() => bail!("{FOLDER} is not a folder; the state is kept in one, so move it away"),
+        _ => Ok(folder),
+    }
+}
 
 /// An open state; nobody else can open it meanwhile.
 pub struct State {
@@ -55,6 +68,7 @@ pub struct State {
     file: Option<OnDisk>,
     folder: PathBuf,
     disk: Disk,
+    room: Room,
     fresh: Option<String>,
     /// The files that were opened to be changed, and which they were.
     there: Vec<(PathBuf, Option<FileId>)>,
@@ -66,11 +80,11 @@ impl State {
     /// can be used. `code` identifies the page code: a state written by other code keeps only
     /// the list of outputs. Fails where another process holds the state.
     pub fn open(root: &Path, code: Digest, disk: &Disk, room: Room) -> Result<Self> {
-        let folder = root.join(FOLDER);
+        let folder = folder_of(root)?;
         disk.create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let lock = Lock::take(&folder, disk)?;
         let path = folder.join(FILE);
-        let existed = path.exists();
+        let existed = fs::symlink_metadata(&path).is_ok();
         let believed = seal::is_whole(&folder);
         if !believed {
             seal::break_open(&folder, disk).context("cannot open the state's seal")?;
@@ -81,7 +95,7 @@ impl State {
             Err(OpenError::NoSpace(error)) => return Err(error).context("cannot write the state"),
             Err(OpenError::Unusable(why)) => {
                 seal::break_open(&folder, disk).context("cannot open the state's seal")?;
-                disk.rename(&path, &folder.join(DAMAGED)).context("cannot set the damaged state aside")?;
+                disk.rename_over(&path, &folder.join(DAMAGED)).context("cannot set the damaged state aside")?;
                 let opened = match open_database(&path, disk, room, false) {
                     Ok(opened) => opened,
                     Err(OpenError::Busy) => bail!("another lifthill process is working on this site"),
@@ -91,42 +105,45 @@ impl State {
                 (opened, Some(format!("the state could not be read ({why})")))
             }
         };
-        let there = [path, folder.join(lock::NAME)].map(|path| (path.clone(), FileId::at(&path))).to_vec();
+        let there = files_in(&folder);
         let (database, file, lock) = (Some(database), Some(file), Some(lock));
-        Self { database, file, folder, disk: disk.clone(), fresh: reason, there, lock }.of_this_code(code)
+        Self { database, file, folder, disk: disk.clone(), room, fresh: reason, there, lock }.of_this_code(code)
     }
 
     /// Opens the state of the site at `root` to look at it. What is written to it is seen by this
     /// process alone; nothing on the disk changes. Fails where another process is changing it.
     pub fn peek(root: &Path, code: Digest, room: Room) -> Result<Self> {
-        let folder = root.join(FOLDER);
+        let folder = folder_of(root)?;
         let lock = Lock::share(&folder)?;
         let path = folder.join(FILE);
-        let open = |file, check| {
-            let memory = InMemory::over(file).map_err(|error| OpenError::Unusable(error.to_string()))?;
-            database_in(memory.within(room), room, check)
-        };
-        let (file, reason) = match fs::File::open(&path) {
-            Ok(file) => (Some(file), None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                (None, Some("there is no earlier state".to_owned()))
+        let (file, reason) = match door::open(&path) {
+            Ok((file, _)) => (Some(file), None),
+            Err(error) if error.kind() == ErrorKind::NotFound => (None, Some("there is no earlier state".to_owned())),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                (None, Some(format!("the state could not be read ({error})")))
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        let (database, reason) = match open(file, !seal::is_whole(&folder)) {
+        let (database, reason) = match in_memory(file, room, !seal::is_whole(&folder)) {
             Ok(database) => (database, reason),
             Err(error) => {
-                let nothing = open(None, false).map_err(|error| anyhow::anyhow!("{error}"))?;
+                let nothing = in_memory(None, room, false).map_err(|error| anyhow::anyhow!("{error}"))?;
                 (nothing, Some(format!("the state could not be read ({error})")))
             }
         };
         let (database, disk, lock) = (Some(database), Disk::default(), Some(lock));
-        Self { database, file: None, folder, disk, fresh: reason, there: Vec::new(), lock }.of_this_code(code)
+        Self { database, file: None, folder, disk, room, fresh: reason, there: Vec::new(), lock }.of_this_code(code)
     }
 
     fn of_this_code(mut self, code: Digest) -> Result<Self> {
         if self.fresh.is_none() {
-            self.fresh = self.forget_what_other_code_wrote(code)?;
+            match self.forget_what_other_code_wrote(code) {
+                Err(error) if is_damage(&error) => {
+                    self.begin_anew(code, &could_not_be_read(&error))?;
+                    return Ok(self);
+                }
+                fresh => self.fresh = fresh?,
+            }
         }
         if self.fresh.is_some() {
             let draft = self.begin()?;
@@ -181,6 +198,32 @@ impl State {
         Ok(self.snapshot()?.value(Table::Meta, b"birth")?.unwrap_or_default())
     }
 
+    /// Sets everything aside that is known, for `reason`, and begins an empty state: for one whose rows
+    /// make no sense although their checksums fit.
+    pub fn begin_anew(&mut self, code: Digest, reason: &str) -> Result<()> {
+        // A damaged file may make the database panic; it goes either way.
+        let database = self.database.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+        let path = self.folder.join(FILE);
+        let cannot = |error: OpenError| anyhow::anyhow!("cannot create {}: {error}", path.display());
+        match self.file.take() {
+            Some(file) => {
+                drop(file);
+                seal::break_open(&self.folder, &self.disk).context("cannot open the state's seal")?;
+                let aside = self.disk.rename_over(&path, &self.folder.join(DAMAGED));
+                aside.context("cannot set the damaged state aside")?;
+                let (database, file) = open_database(&path, &self.disk, self.room, false).map_err(cannot)?;
+                (self.database, self.file, self.there) = (Some(database), Some(file), files_in(&self.folder));
+            }
+            None => self.database = Some(in_memory(None, self.room, false).map_err(cannot)?),
+        }
+        let draft = self.begin()?;
+        draft.write(|tables| begin_in(tables, code))?;
+        draft.keep_for_this_process()?;
+        self.fresh = Some(reason.to_owned());
+        Ok(())
+    }
+
     /// Gives back room that nothing is kept in.
     pub fn compact(&mut self) -> Result<()> {
         self.let_go()?;
@@ -225,6 +268,11 @@ impl State {
     }
 }
 
+/// The files of a state that is open to be changed, and which they are.
+fn files_in(folder: &Path) -> Vec<(PathBuf, Option<FileId>)> {
+    [FILE, lock::NAME].map(|name| folder.join(name)).map(|path| (path.clone(), FileId::at(&path))).to_vec()
+}
+
 /// The first rows of a state: what wrote it, and a number that no other state has.
 fn begin_in(tables: &mut Tables<'_>, code: Digest) -> Result<()> {
     use std::hash::{BuildHasher, RandomState};
@@ -257,6 +305,31 @@ impl Drop for State {
     }
 }
 
+/// The error of rows that make no sense, although their checksums fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged(pub &'static str);
+
+impl std::fmt::Display for Damaged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Damaged {}
+
+/// Whether an error is about a state that makes no sense: one that costs a rebuild.
+pub fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let of_database = matches!(cause.downcast_ref(), Some(redb::StorageError::Corrupted(_)));
+        of_database || cause.is::<Damaged>() || cause.is::<postcard::Error>() || cause.is::<std::str::Utf8Error>()
+    })
+}
+
+/// Why a state was set aside, for people.
+pub fn could_not_be_read(error: &anyhow::Error) -> String {
+    format!("the state could not be read ({error:#})")
+}
+
 #[derive(Debug)]
 enum OpenError {
     Busy,
@@ -279,9 +352,7 @@ impl From<DatabaseError> for OpenError {
         match error {
             DatabaseError::DatabaseAlreadyOpen => Self::Busy,
             // A full disk says nothing about what is on it.
-            DatabaseError::Storage(redb::StorageError::Io(error))
-                if error.kind() == std::io::ErrorKind::StorageFull =>
-            {
+            DatabaseError::Storage(redb::StorageError::Io(error)) if error.kind() == ErrorKind::StorageFull => {
                 Self::NoSpace(error)
             }
             other => Self::Unusable(other.to_string()),
@@ -295,6 +366,12 @@ fn open_database(path: &Path, disk: &Disk, room: Room, believed: bool) -> Result
         disk.open(path).map_err(|error| OpenError::from(DatabaseError::from(redb::StorageError::from(error))))?;
     let on_disk = OnDisk::new(file, disk.clone(), believed)?;
     Ok((database_in(on_disk.clone(), room, !believed)?, on_disk))
+}
+
+/// Opens a database whose changes stay in memory, over a file or over nothing.
+fn in_memory(file: Option<fs::File>, room: Room, check: bool) -> Result<Database, OpenError> {
+    let memory = InMemory::over(file).map_err(|error| OpenError::Unusable(error.to_string()))?;
+    database_in(memory.within(room), room, check)
 }
 
 /// Opens the database and every table in it; `check` has every byte of it compared with its

@@ -10,19 +10,29 @@ use std::path::Path;
 
 use super::FILE;
 use crate::disk::Disk;
+use crate::door::{self, Most};
 use crate::stamp::Stamp;
 
 const NAME: &str = "seal";
 
-/// Whether the file is as it was when it was closed.
+/// The most that is read of it: four numbers.
+const MOST: Most = Most(200);
+
+/// Whether the file is as it was when it was closed. Where a file system keeps whole seconds, a stamp
+/// says too little: it could have been changed just after.
 pub fn is_whole(folder: &Path) -> bool {
-    let sealed = fs::read_to_string(folder.join(NAME)).ok();
-    sealed.is_some() && sealed == text(folder)
+    let sealed = door::read_text(&folder.join(NAME), MOST).ok();
+    let Some(stamp) = stamp(folder) else { return false };
+    !stamp.is_coarse() && sealed == Some(text(&stamp))
 }
 
 /// Takes the seal away, before the file is changed; it is off the disk when this returns.
 pub fn break_open(folder: &Path, disk: &Disk) -> io::Result<()> {
-    match disk.remove_file(&folder.join(NAME)) {
+    let path = folder.join(NAME);
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+        return disk.clear(&path);
+    }
+    match disk.remove_file(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         // Elsewhere a folder cannot be opened; there, files are removed for good at once.
@@ -34,12 +44,15 @@ pub fn break_open(folder: &Path, disk: &Disk) -> io::Result<()> {
 /// Seals the file as it is. Where that fails there is no seal that fits, and the next one to open
 /// the file looks at every byte of it.
 pub fn close(folder: &Path, disk: &Disk) {
-    if let Some(text) = text(folder) {
-        let _ = disk.write(&folder.join(NAME), text.as_bytes());
+    if let Some(stamp) = stamp(folder) {
+        let _ = disk.write(&folder.join(NAME), text(&stamp).as_bytes());
     }
 }
 
-fn text(folder: &Path) -> Option<String> {
-    let stamp = Stamp::of(&fs::symlink_metadata(folder.join(FILE)).ok()?);
-    Some(format!("{} {} {} {}\n", stamp.size, stamp.modified, stamp.changed, stamp.inode))
+fn stamp(folder: &Path) -> Option<Stamp> {
+    Some(Stamp::of(&fs::symlink_metadata(folder.join(FILE)).ok()?))
+}
+
+fn text(stamp: &Stamp) -> String {
+    format!("{} {} {} {}\n", stamp.size, stamp.modified, stamp.changed, stamp.inode)
 }

@@ -12,6 +12,7 @@ const FLOORS: [(&[&str], Neighbours); 8] = [
             "digest",
             "paths",
             "stamp",
+            "door",
             "disk",
             "room",
             "stop",

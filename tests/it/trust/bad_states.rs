@@ -176,3 +176,90 @@ fn a_journal_that_has_grown_long_is_written_anew() {
     assert!(length < 20_000, "{length} bytes");
     survives(&site, "the state lost beside a journal written anew", |site| site.remove(STATE));
 }
+
+/// Rows whose checksums fit, and which say nothing that anybody could have written: of each table in turn.
+#[test]
+fn rows_that_make_no_sense() {
+    use lifthill::build::code_digest;
+    use lifthill::disk::Disk;
+    use lifthill::room::Room;
+    use lifthill::state::{State, Store, Table};
+    let again = Again::new();
+    let garbage: [&[u8]; 3] = [b"", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", &[7; 40]];
+    for (number, table) in Table::ALL.into_iter().enumerate() {
+        let garbage = garbage[number % garbage.len()];
+        survives(&again.site(), &format!("{table:?} full of {garbage:?}"), |site| {
+            let state = State::open(&site.path(""), code_digest(), &Disk::default(), Room::default());
+            let state = state.expect("the state");
+            let draft = state.begin().expect("a draft");
+            let spoil = draft.write(|tables| {
+                let mut keys: Vec<Vec<u8>> = Vec::new();
+                tables.scan(table, b"", |key, _| {
+                    keys.push(key.to_vec());
+                    Ok(std::ops::ControlFlow::Continue(()))
+                })?;
+                // The version says that the rest may be read.
+                keys.retain(|key| key != b"version");
+                keys.iter().try_for_each(|key| tables.put(table, key, garbage))
+            });
+            spoil.expect("garbage");
+            draft.commit().expect("a commit");
+        });
+    }
+}
+
+#[test]
+fn a_state_of_a_later_format() {
+    use lifthill::build::code_digest;
+    use lifthill::disk::Disk;
+    use lifthill::room::Room;
+    use lifthill::state::{State, Table};
+    let site = built();
+    survives(&site, "a later format", |site| {
+        let state = State::open(&site.path(""), code_digest(), &Disk::default(), Room::default()).expect("the state");
+        let draft = state.begin().expect("a draft");
+        let put = |version: &(u32, lifthill::digest::Digest)| {
+            draft.write(|tables| tables.put_value(Table::Meta, b"version", version)).expect("a row");
+        };
+        put(&(99, code_digest()));
+        draft.commit().expect("a commit");
+    });
+}
+
+#[test]
+fn all_that_is_known_of_another_site() {
+    let other = Site::new()
+        .park("liseberg", "name = 'Liseberg'\ncountry = 'SE'")
+        .ride("liseberg/helix", "name = 'Helix'\ncategory = 'roller_coaster'");
+    other.build();
+    let site = efteling();
+    site.remove("content/parks/efteling/rides/droomvlucht.md");
+    copy(&other.path(".lifthill"), &site.path(".lifthill"), &[]);
+    site.build();
+    assert!(!site.has("/parks/liseberg/"));
+
+    // The journal of another site names nothing of this one, and that of an older build not all.
+    let site = built();
+    let old = fs::read(site.path(".lifthill/journal")).expect("the journal");
+    site.write("content/parks/efteling/rides/new.md", crate::site::markdown("name = 'New'\ncategory = 'other'"));
+    site.build();
+    site.write(".lifthill/journal", &old);
+    survives(&site, "an older journal", |_| {});
+    let site = built();
+    survives(&site, "the journal of another site", |site| {
+        fs::copy(other.path(".lifthill/journal"), site.path(".lifthill/journal")).map(drop).expect("a copy");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_of_gigabytes_takes_neither_memory_nor_for_ever() {
+    let again = Again::new();
+    survives(&again.site(), "a journal of four gigabytes", |site| {
+        let journal = fs::File::options().write(true).open(site.path(".lifthill/journal")).expect("the journal");
+        journal.set_len(4 << 30).expect("sparse");
+        site.run(&["--memory", "256M"]).exit(0);
+        let length = fs::metadata(site.path(".lifthill/journal")).expect("the journal").len();
+        assert!(length < 1 << 20, "it is written anew: {length} bytes");
+    });
+}

@@ -3,8 +3,12 @@
 
 mod bad_states;
 mod caches;
+mod coarse;
+mod encoders;
 mod explanations;
 mod faults;
+mod foreign;
 mod memory;
+mod poison;
 mod stops;
 mod verify;
