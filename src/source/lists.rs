@@ -139,7 +139,7 @@ fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findin
                 }
                 let path = format!("{folder}/{name}");
                 // A folder of the application's own is asked by the name that its rows have.
-                let file = if is_of_rows(&path) { path } else { composed(&path).into_owned() };
+                let file = if pictures::is_of_rows(&path) { path } else { composed(&path).into_owned() };
                 let photo = Photo { file, ..photo };
                 by_target.entry(target.0.clone()).or_default().push(photo);
                 parsed.references.push(target);
