@@ -20,7 +20,8 @@ use serde::Serialize;
 
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::Digest;
-use crate::fields::{self, Fields, Findings, Shape};
+use crate::fields::{self, Fields, Findings, Node, Shape};
+use crate::text;
 
 /// The settings file's name in the site's root.
 pub const FILE: &str = "lifthill.toml";
@@ -169,10 +170,7 @@ impl Settings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(vec![Diagnostic::of_file(FILE, format!("cannot be read: {error}"))]),
         };
-        let Ok(source) = String::from_utf8(bytes) else {
-            return Err(vec![Diagnostic::of_file(FILE, "is not UTF-8 text")]);
-        };
-        Self::parse(&source)
+        Self::parse(text::decode(FILE, &bytes).map_err(|problem| vec![*problem])?)
     }
 
     /// Reads settings from the text of a settings file.
@@ -238,7 +236,9 @@ impl Settings {
                     let help = Some("two capital letters, for instance `NL`".to_owned());
                     findings.note(place, format!("`{code}` is not a country code"), help);
                 } else if let Shape::String(name) = node.shape {
-                    self.countries.insert(code, name);
+                    if findings.is_showable(&name, &code, &node.span) {
+                        self.countries.insert(code, name);
+                    }
                 } else {
                     findings.note(node.span, format!("`{code}` must be text"), None);
                 }
@@ -251,7 +251,8 @@ impl Settings {
         }
         if let Some(node) = fields.take("extra") {
             for (name, _, node) in Fields::of(node, findings).take_all() {
-                self.extra.insert(name, json_of(node.shape));
+                let value = json_of(node, &name, findings);
+                self.extra.insert(name, value);
             }
         }
         self.assets.read(fields, findings);
@@ -340,17 +341,24 @@ impl SiteSettings {
     }
 }
 
-fn json_of(shape: Shape) -> serde_json::Value {
+fn json_of(node: Node, name: &str, findings: &mut Findings<'_>) -> serde_json::Value {
     use serde_json::Value;
-    match shape {
+    match node.shape {
         Shape::Null => Value::Null,
         Shape::Bool(value) => value.into(),
         Shape::Integer(value) => value.into(),
         Shape::Float(value) => value.into(),
-        Shape::String(text) | Shape::Date(text) => text.into(),
-        Shape::Array(items) => items.into_iter().map(|item| json_of(item.shape)).collect(),
+        Shape::String(text) | Shape::Date(text) => {
+            findings.is_showable(&text, name, &node.span);
+            text.into()
+        }
+        Shape::Array(items) => items.into_iter().map(|item| json_of(item, name, findings)).collect(),
         Shape::Table(entries) => {
-            Value::Object(entries.into_iter().map(|(name, _, node)| (name, json_of(node.shape))).collect())
+            let value = |(key, _, node)| {
+                let value = json_of(node, name, findings);
+                (key, value)
+            };
+            Value::Object(entries.into_iter().map(value).collect())
         }
     }
 }

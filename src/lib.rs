@@ -68,6 +68,8 @@
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, disk, door, stop, room, diagnostics, fields, config, report
 //!    headers    what a server says of a file
+//!    text       text from files, and what may stand in it
+//!    leftovers  what lies among a site's files and is none of it
 //!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
 //! ```
@@ -82,12 +84,14 @@ pub mod disk;
 pub mod door;
 pub mod fields;
 pub mod headers;
+pub mod leftovers;
 pub mod overrides;
 pub mod paths;
 pub mod report;
 pub mod room;
 pub mod stamp;
 pub mod stop;
+pub mod text;
 
 pub mod model;
 

@@ -13,6 +13,7 @@ mod js;
 mod prepare;
 mod references;
 mod sass;
+mod svg;
 mod vite;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ use crate::config::{AssetSettings, Settings};
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::{Digest, Digester};
 use crate::headers::Encoding;
+use crate::{leftovers, text};
 use files::Origin;
 use graph::{Named, Node};
 use prepare::{Language, Prepared, prepare};
@@ -187,6 +189,8 @@ struct Raw<'f> {
     source: Source,
     /// The text that was prepared: the file's, or what Sass made of it.
     text: Option<Cow<'f, str>>,
+    /// Whether the text is all of the file: no byte order mark was before it.
+    whole: bool,
     /// Whether it was prepared now.
     made: bool,
 }
@@ -204,7 +208,7 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
     let mut assets = Assets { made_with, root: root.to_owned(), ..Assets::default() };
     let (sheets, compiled) = compile(root, &mut files, cas, &mut assets, &mut problems)?;
 
-    let raw: Vec<Raw<'_>> = files
+    let raw: Vec<(Raw<'_>, Vec<Diagnostic>)> = files
         .par_iter()
         .map(|(path, origin)| {
             let bytes: Cow<'_, [u8]> = match compiled.get(path) {
@@ -212,18 +216,25 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
                 None => files::read(root, path, *origin)?,
             };
             let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
-            let text = match bytes {
-                Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            let raw = Raw {
+                path,
+                origin: *origin,
+                source: Source::Bytes(digest, size),
+                text: None,
+                whole: true,
+                made: false,
             };
-            let Some((language, text)) = Language::of(path).zip(text) else {
-                let source = Source::Bytes(digest, size);
-                return Ok(Raw { path, origin: *origin, source, text: None, made: false });
+            let Some(language) = Language::of(path) else { return Ok((raw, drawing(path, *origin, &bytes))) };
+            let (text, whole) = match files::text(path, bytes) {
+                Ok(read) => read,
+                Err(problem) => return Ok((raw, vec![*problem])),
             };
             let (one, made) = prepare(cas, path, language, &text, settings.minify)?;
-            Ok(Raw { path, origin: *origin, source: Source::Text(one), text: Some(text), made })
+            Ok((Raw { source: Source::Text(one), text: Some(text), whole, made, ..raw }, Vec::new()))
         })
         .collect::<Result<_>>()?;
+    let (raw, told): (Vec<Raw<'_>>, Vec<_>) = raw.into_iter().unzip();
+    problems.extend(told.into_iter().flatten());
     assets.made += raw.iter().filter(|one| one.made).count() as u64;
 
     let names: Vec<&str> = raw.iter().map(|one| one.path).collect();
@@ -248,8 +259,10 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
         .map(|paths| paths.into_iter().collect())
         .collect();
     drop(nodes);
-    for ((Raw { path, origin, source, text, .. }, named), references) in raw.into_iter().zip(named).zip(references) {
-        let own = text.filter(|_| !compiled.contains_key(path));
+    for ((Raw { path, origin, source, text, whole, .. }, named), references) in
+        raw.into_iter().zip(named).zip(references)
+    {
+        let own = text.filter(|_| whole && !compiled.contains_key(path));
         let asset = finish(path, origin, source, own.as_deref(), named, references);
         assets.by_path.insert(path.to_owned(), asset);
     }
@@ -270,6 +283,14 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
     Ok((assets, problems))
 }
 
+/// What is to be said of the site's own drawing: what in it runs.
+fn drawing(path: &str, origin: Origin, bytes: &[u8]) -> Vec<Diagnostic> {
+    if origin == Origin::Theme || !path.to_ascii_lowercase().ends_with(".svg") {
+        return Vec::new();
+    }
+    svg::active(&format!("{FOLDER}/{path}"), &String::from_utf8_lossy(bytes))
+}
+
 fn finish(
     path: &str,
     origin: Origin,
@@ -279,7 +300,9 @@ fn finish(
     references: Vec<String>,
 ) -> Asset {
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let url = format!("/{FOLDER}/{folder}{}", named.name);
+    // What is known by its address keeps it, and lies where that says.
+    let is_well_known = path.starts_with(leftovers::WELL_KNOWN);
+    let url = if is_well_known { format!("/{path}") } else { format!("/{FOLDER}/{folder}{}", named.name) };
     let (content, size, integrity) = match source {
         Source::Bytes(_, size) => (Content::File(origin), size, None),
         Source::Text(prepared) => {
@@ -326,7 +349,7 @@ fn compile(
     }
     let mut sheets = BTreeMap::new();
     for (path, origin) in files.iter().filter(|(path, _)| is_sass(path) || path.ends_with(".css")) {
-        sheets.insert(path.clone(), files::read(root, path, *origin)?);
+        sheets.insert(path.clone(), text::unmarked(files::read(root, path, *origin)?));
     }
     let visible = sass::Sheets(sheets.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect());
     // Any of the files may be included by any other.

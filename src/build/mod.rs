@@ -4,6 +4,7 @@
 
 mod ahead;
 mod around;
+mod bodies;
 mod cache;
 mod changes;
 mod check;
@@ -15,6 +16,7 @@ mod elsewhere;
 mod files;
 mod folders;
 mod history;
+mod idle;
 mod impact;
 mod index;
 mod inventory;
@@ -42,6 +44,7 @@ mod told;
 mod trace;
 mod variants;
 mod verify;
+mod warnings;
 mod why;
 mod work;
 
@@ -261,8 +264,8 @@ struct Memory {
     cells: BTreeMap<String, Digest>,
     /// What is needed to tell what is different about settings and templates.
     told: told::Told,
-    /// Drafts and rating scale that content was parsed with.
-    parsing: Option<(bool, u32, Option<String>)>,
+    /// What content was parsed with, besides the moment.
+    parsing: Option<Parsing>,
     /// The moment of the build.
     now: i64,
     /// Moments at which a file says something else, sorted.
@@ -281,9 +284,12 @@ struct Memory {
     seen: Option<crate::source::postgres::Seen>,
 }
 
-/// What rows and files are read by besides the moment.
-fn parsing(reading: &source::Reading, settings: &Settings) -> (bool, u32, Option<String>) {
-    (reading.drafts, reading.rating_scale, settings.photos.folder.clone())
+/// What rows and files are read by besides the moment: drafts, the rating scale, whether HTML is trusted, and the
+/// folder of the photos of rows.
+type Parsing = (bool, u32, bool, Option<String>);
+
+fn parsing(reading: &source::Reading, settings: &Settings) -> Parsing {
+    (reading.drafts, reading.rating_scale, reading.trust_html, settings.photos.folder.clone())
 }
 
 impl Memory {

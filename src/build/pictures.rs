@@ -29,7 +29,7 @@ use crate::output::{Blocked, Output, Placed, Written};
 use crate::paths::RelPath;
 use crate::report::Report;
 use crate::room::TooLittle;
-use crate::source;
+use crate::source::{self, Parsed};
 use crate::state::{Store, Table, Tables};
 
 /// What one page shows no more, and what it shows now.
@@ -303,13 +303,17 @@ impl Sync<'_, '_, '_> {
         Ok(())
     }
 
-    /// A picture was looked at.
-    pub(super) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<()> {
+    /// A picture was looked at. Returns what its file says, which is no more than a warning.
+    pub(super) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<Parsed> {
+        let mut parsed = Parsed::default();
         if let Ok(Survey { warning: Some(warning), .. }) = &picture.found {
             let message = format!("{warning}; it is taken to be sRGB");
-            self.report.diagnostics.push(super::mistake(&source::name_of(path), message).warning());
+            parsed.problems.push(super::mistake(&source::name_of(path), message).warning());
         }
-        self.picture(path, Some(picture))
+        let place = source::place(path);
+        let key = if let source::Place::PhotoFile(key) = &place { key } else { path };
+        self.picture(key, Some(picture))?;
+        Ok(parsed)
     }
 }
 

@@ -191,11 +191,11 @@ impl Check<'_> {
     /// What is known of pictures decides which variants pages show.
     fn pictures(&mut self, drawn: &[(String, Picture)]) -> Result<()> {
         for (path, known) in drawn {
-            let bytes = self.content(path)?;
+            let bytes = self.content(known.file.as_deref().unwrap_or(path))?;
             let digest = Digest::of(&bytes);
             let (found, _) = media::survey(self.build.cas, self.build.budget, digest, &bytes);
             self.build.budget.clear();
-            let now = Picture { digest, found };
+            let now = Picture { file: known.file.clone(), digest, found };
             self.verified.files += 1;
             if now != *known {
                 let words = |picture: &Picture| format!("{picture:?}").into_bytes();

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::packed::Chunks;
 use crate::digest::{Digest, SetDigest};
+use crate::leftovers::Leftovers;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
@@ -133,6 +134,7 @@ pub fn content_at<'p>(
         by_folder.entry(folder).or_default().insert(name);
     }
     let mut scan = ContentScan::default();
+    let (leftovers, _) = Leftovers::of(root);
     for (folder, names) in by_folder {
         let known: Vec<KnownFile> = snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
         let new_folder = known.is_empty();
@@ -140,10 +142,12 @@ pub fn content_at<'p>(
         for name in names {
             let path = join(folder, name);
             let known = known.remove(name);
-            match source::look(root, &path) {
+            match source::look(root, &path, &leftovers) {
                 Seen::LeftOut => {}
                 Seen::Odd => return Ok(None),
                 Seen::File(_) if new_folder => return Ok(None),
+                // Only a walk sees whether another name differs in nothing but how accents are written.
+                Seen::File(_) if known.is_none() && !name.is_ascii() => return Ok(None),
                 Seen::File(stamp) => {
                     scan.total += 1;
                     let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);

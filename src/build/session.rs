@@ -30,10 +30,11 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{photo_folder, pictures, plan, references, refusals, scratch, sync, work};
+use super::{photo_folder, pictures, plan, references, refusals, scratch, sync, warnings, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
+use crate::diagnostics::Diagnostic;
 use crate::media::{Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
@@ -70,6 +71,8 @@ pub struct Session {
     kept: bool,
     /// Outputs that may be missing.
     elsewhere: Elsewhere,
+    /// What is worth knowing of the names below `content/`, as all were looked at last.
+    walked: Vec<Diagnostic>,
     /// Why nothing of an earlier build could be used, until the first report has said so.
     fresh: Option<String>,
     /// The folder that `output/` was when all of it was looked at.
@@ -112,6 +115,7 @@ impl Session {
             removed: Vec::new(),
             kept: false,
             elsewhere: Elsewhere::default(),
+            walked: Vec::new(),
             fresh,
             output_seen: None,
             refused: false,
@@ -317,9 +321,13 @@ impl Session {
         let memory = &self.memory;
 
         let looking = Instant::now();
-        let (drafts, rating_scale) = (options.drafts, settings.rating_scale);
-        let photos_apart = settings.photos.folder.is_some();
-        let reading = source::Reading { now: options.now, drafts, rating_scale, photos_apart };
+        let reading = source::Reading {
+            now: options.now,
+            drafts: options.drafts,
+            rating_scale: settings.rating_scale,
+            trust_html: settings.trust_html,
+            photos_apart: settings.photos.folder.is_some(),
+        };
         let again = Again {
             all: memory.parsing != Some(super::parsing(&reading, &settings)),
             files: memory.files_due(options.now),
@@ -333,13 +341,16 @@ impl Session {
         let settled = memory.settled;
         let see = || see(&self.threads.waiting, root, &snapshot, &self.output, settled, look, &again, report);
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
-        let Seen { mut content, mut outputs, look } = seen?;
+        let Seen { mut content, mut outputs, look, walked } = seen?;
+        self.walked = walked.unwrap_or_else(|| std::mem::take(&mut self.walked));
+        report.diagnostics.extend(self.walked.iter().cloned());
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
         if let Some(reader) = &database {
             database::tell(&reader.told(), report);
         }
         let known = self.around.take();
         let around = self.threads.working.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
+        report.diagnostics.extend(around.warnings(root, &settings));
         let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
@@ -363,6 +374,7 @@ impl Session {
             if report.has_errors() {
                 return Ok(());
             }
+            warnings::report(&snapshot, report)?;
             pictures::report_unreadable(&snapshot, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.pages.total = snapshot.count(Table::Outputs)?;
@@ -416,6 +428,7 @@ impl Session {
             budget.set_most(options.room.pictures(&options.lists(&todo), limits::IN_FLIGHT)?);
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
+            warnings::report(tables, report)?;
             pictures::report_unreadable(tables, report)?;
             memory_after.store(tables, true)?;
             Ok(kept)

@@ -165,6 +165,7 @@ impl<'s> Sync<'s, '_, '_> {
         self.report.content.removed = removed.len() as u64;
         for (path, file) in removed {
             self.forget(path, file)?;
+            self.forget_warnings(path)?;
             self.parsed.insert(path.clone());
             self.folders.forget(path);
         }
@@ -180,7 +181,7 @@ impl<'s> Sync<'s, '_, '_> {
                 self.photo_rows.extend(super::references::parks_with_photos(self.index.tables)?);
                 return Ok(());
             }
-            let park = picture.split("/photos/").next().unwrap_or_default();
+            let park = path.split("/photos/").next().unwrap_or_default();
             self.photo_lists.insert(format!("{park}/photos.toml"));
             self.photo_rows.extend(park.strip_prefix("parks/").map(|park| RecordId::new(Kind::Park, slugify(park))));
         }
@@ -264,6 +265,7 @@ impl<'s> Sync<'s, '_, '_> {
             Outcome::Vanished => {
                 if let Some(known) = self.known_file(&candidate)? {
                     self.forget(path, &known)?;
+                    self.forget_warnings(path)?;
                 }
                 self.parsed.insert(path.clone());
                 return self.remember(&candidate, None);
@@ -283,8 +285,7 @@ impl<'s> Sync<'s, '_, '_> {
             Outcome::Picture(picture, decoded) => {
                 self.report.pictures.surveyed += u64::from(decoded);
                 let digest = picture.digest;
-                self.new_picture(path, *picture)?;
-                (digest, Parsed::default())
+                (digest, self.new_picture(path, *picture)?)
             }
         };
         self.report.content.parsed += 1;
@@ -292,7 +293,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.parsed.insert(path.clone());
         }
         let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-        self.report.diagnostics.append(&mut parsed.problems);
+        self.take_problems(path, &mut parsed)?;
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
         let file = KnownFile {

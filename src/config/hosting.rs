@@ -281,6 +281,11 @@ impl PolicySettings {
         table.finish(findings);
     }
 
+    /// What a directive says unless the settings say otherwise.
+    pub fn strict(directive: &str) -> Option<&'static str> {
+        STRICT.iter().find(|(name, _)| *name == directive).map(|(_, value)| *value)
+    }
+
     /// The header: its name and its value; `None` where there is no policy. `hashes` are those of the
     /// scripts and style sheets that pages may hold, as `sha384-…`.
     pub fn header(&self, hashes: &[(Inlined, String)]) -> Option<(&'static str, String)> {

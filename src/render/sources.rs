@@ -12,7 +12,7 @@ use super::ids::Ids;
 use super::reach;
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
-use crate::overrides;
+use crate::{overrides, text};
 
 /// The folder of a site's own templates in its root.
 pub const FOLDER: &str = "templates";
@@ -45,9 +45,12 @@ impl Sources {
                 continue;
             }
             let bytes = fs::read(root.join(&shown)).with_context(|| format!("cannot read {shown}"))?;
-            match String::from_utf8(bytes) {
-                Ok(text) => drop(sources.insert(name, text)),
-                Err(_) => problems.push(Diagnostic::of_file(&shown, "is not UTF-8 text")),
+            match text::decode(&shown, &bytes) {
+                Ok(text) => {
+                    problems.extend(forbidden(&shown, text));
+                    sources.insert(text::composed(&name).into_owned(), text.to_owned());
+                }
+                Err(problem) => problems.push(*problem),
             }
         }
         Ok((Self(sources), problems))
@@ -56,6 +59,32 @@ impl Sources {
     /// Every template's own name and text: the theme's as `theme/NAME`.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// The names of the theme's templates, of which pages are made.
+    pub fn of_theme() -> impl Iterator<Item = &'static str> {
+        FILES.files().filter_map(|file| file.path().to_str())
+    }
+
+    /// The site's own texts: what of the theme's is as it was is none of them.
+    pub fn own(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_own = |name: &str, text: &str| {
+            !name.starts_with(THEME) && FILES.get_file(name).is_none_or(|file| file.contents() != text.as_bytes())
+        };
+        self.iter().filter(move |(name, text)| is_own(name, text))
+    }
+
+    /// The templates that no page is made of and none of those uses.
+    pub fn unused(&self) -> Vec<String> {
+        if self.own().next().is_none() {
+            return Vec::new();
+        }
+        let reach = reach::of(&self.0);
+        let mut used: BTreeSet<&str> = Self::of_theme().collect();
+        for name in Self::of_theme() {
+            used.extend(reach.get(name).into_iter().flat_map(|reach| reach.files.iter().map(String::as_str)));
+        }
+        self.own().map(|(name, _)| name).filter(|name| !used.contains(name)).map(str::to_owned).collect()
     }
 
     /// All of them.
@@ -116,5 +145,20 @@ pub fn label<'n>(sources: &BTreeMap<String, String>, name: &'n str) -> &'n str {
     match name.strip_prefix(THEME) {
         Some(short) if !sources.contains_key(short) => short,
         _ => name,
+    }
+}
+
+/// A character in a template that no page can show. Between pages of source code people put a form feed, which
+/// HTML takes for white space.
+fn forbidden(file: &str, text: &str) -> Option<Diagnostic> {
+    let mut start = 0;
+    loop {
+        let (at, character) = text::forbidden(&text[start..])?;
+        let at = start + at;
+        start = at + character.len_utf8();
+        if character != '\u{c}' || file.ends_with(".xml") {
+            let message = format!("the character {} can stand in no page", text::shown(character));
+            return Some(Diagnostic::at(file, text, at..start, message).help("remove it"));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Templates: loaded, minified and rendered. Knows nothing of pages or of the values they are given.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, Tera};
@@ -8,6 +9,7 @@ use super::sources::{Sources, THEME};
 use super::{calls, filters, functions, minify, reach, trouble};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::text;
 
 /// All templates of a site.
 pub struct Templates {
@@ -83,7 +85,13 @@ impl Templates {
     }
 
     fn finish(&self, name: &str, text: String) -> String {
-        if self.whole.contains(name) { minify::page(&text) } else { text }
+        let text = if self.whole.contains(name) { minify::page(&text) } else { text };
+        // Entities in bodies and escapes in templates make characters that nobody has written as such.
+        let replaced = match text::without_forbidden(&text) {
+            Cow::Owned(replaced) => Some(replaced),
+            Cow::Borrowed(_) => None,
+        };
+        replaced.unwrap_or(text)
     }
 }
 

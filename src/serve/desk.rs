@@ -291,8 +291,10 @@ impl Desk<'_> {
             shelf.written(file).ok().flatten().map(|written| written.digest)
         });
         if before.problems != report.diagnostics {
-            report.diagnostics.iter().for_each(|problem| self.talk.diagnostic(problem));
-            if errors == 0 && !before.problems.is_empty() {
+            // Of what stands as before only mistakes are said again.
+            let again = |one: &&Diagnostic| one.severity == Severity::Error || !before.problems.contains(one);
+            report.diagnostics.iter().filter(again).for_each(|problem| self.talk.diagnostic(problem));
+            if errors == 0 && before.problems.iter().any(|one| one.severity == Severity::Error) {
                 self.talk.say("No more mistakes.");
             }
         }

@@ -38,14 +38,14 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
         .and_then(Value::as_str)
         .ok_or("`photo` must be a photo of a park or ride")?;
     let picture = reader.picture(file).map_err(in_words)?;
-    let Some(Picture { digest, found: Ok(survey) }) = picture else {
+    let Some(Picture { file: written, digest, found: Ok(survey) }) = picture else {
         return Err(format!("there is no picture content/{file} that can be read"));
     };
     let settings = &reader.setting("photos").photos;
     let name = file.rsplit('/').next().unwrap_or(file);
     let stem = slugify(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
     let demand = |operation: Operation| {
-        let variant = Variant::new(file, digest, survey.format, operation);
+        let variant = Variant::new(written.as_deref().unwrap_or(file), digest, survey.format, operation);
         let path = variant.file(&stem);
         let url = format!("/{path}");
         reader.demand(path, variant);

@@ -3,8 +3,8 @@
 //!
 //! Every build also proves, without being asked:
 //! - a clean build of the same inputs, in another folder, time zone and number of threads, gives
-//!   the same files, the same bytes and the same digest (law 1 and 4);
-//! - a second build renders nothing, writes nothing and touches no time (law 2);
+//!   the same files, the same bytes, the same digest (law 1 and 4) and the same warnings;
+//! - a second build renders nothing, writes nothing and touches no time (law 2), and warns of the same;
 //! - nothing but `output/` and `.lifthill/` is touched, and no message holds the folder's place;
 //! - where the site has mistakes, `output/` stays as it was (law 5), and a clean build finds the
 //!   same mistakes.
@@ -178,7 +178,7 @@ impl Site {
             self.equals_a_clean_build(arguments, &built);
         }
         if built.code == 0 || pages_failed || pictures_failed {
-            self.does_nothing_again(arguments);
+            self.does_nothing_again(arguments, &built);
         } else {
             let touched = self.output().touched_since(&before);
             assert!(touched.is_empty(), "a build that came to nothing touched output/: {touched:#?}\n{}", built.stderr);
@@ -250,6 +250,7 @@ impl Site {
     fn equals_a_clean_build(&self, arguments: &[&str], built: &Built) {
         let (clean, expected) = self.build_elsewhere(arguments);
         assert_eq!(clean.code, built.code, "a clean build fares otherwise:\n{}", clean.stderr);
+        assert_eq!(built.warnings(), clean.warnings(), "a clean build (right) has other warnings");
         let ours: Vec<String> = self.output().files().map(str::to_owned).collect();
         let foreign = ours.iter().filter(|file| file.contains("foreign")).count();
         let found: Vec<String> =
@@ -263,9 +264,10 @@ impl Site {
     }
 
     #[track_caller]
-    fn does_nothing_again(&self, arguments: &[&str]) {
+    fn does_nothing_again(&self, arguments: &[&str], built: &Built) {
         let before = self.output();
         let again = self.run(arguments);
+        assert_eq!(again.warnings(), built.warnings(), "building again (left) has other warnings");
         again.rendered([]).wrote(0).removed(0);
         let made = again.number("/compression/made") + again.number("/assets_made");
         assert_eq!(made, 0, "building again compressed or minified something");
@@ -378,8 +380,12 @@ impl Built {
         self.diagnostics(|_| true)
     }
 
-    /// Every error in one line each, sorted. Warnings are told when a file is read, errors until
-    /// they are mended.
+    /// Every warning in one line each, sorted.
+    pub fn warnings(&self) -> Vec<String> {
+        self.diagnostics(|one| one["severity"] == "warning")
+    }
+
+    /// Every error in one line each, sorted.
     pub fn mistakes(&self) -> Vec<String> {
         self.diagnostics(|one| one["severity"] == "error")
     }
