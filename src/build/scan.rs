@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::packed::Chunks;
-use crate::digest::{Digest, SetDigest};
+use crate::digest::Digest;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::source::{self, Listing, Seen};
 use crate::stamp::{Clockwork, Stamp};
-use crate::state::{Snapshot, Store, Table};
+use crate::state::{OutputSum, Snapshot, Store, Table};
 
 /// A content file as the last build left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,7 +216,7 @@ pub struct OutputScan {
     /// Compressed variants with the right bytes under another stamp.
     pub restamped_variants: Vec<(RelPath, Written)>,
     /// All of them, as known.
-    pub known: SetDigest,
+    pub known: OutputSum,
     /// Some of their paths in order, some way apart, for whoever wants to go through all in parallel.
     pub marks: Vec<RelPath>,
 }
@@ -261,13 +261,13 @@ fn odd_in(
     output: &Output,
     settled: Clockwork,
     mut odd: impl FnMut(RelPath, Option<Written>),
-) -> Result<(SetDigest, Vec<RelPath>)> {
-    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
+) -> Result<(OutputSum, Vec<RelPath>)> {
+    let (mut known, mut marks) = (OutputSum::default(), Vec::new());
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
-        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
-            let mut known = SetDigest::default();
-            batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
+        let look = |batch: &[(RelPath, Written)]| -> (OutputSum, Vec<_>) {
+            let mut known = OutputSum::default();
+            batch.iter().for_each(|(path, written)| files::add(&mut known, table, path.as_str().as_bytes(), written));
             (known, batch.iter().filter_map(|(path, written)| look(output, path, written, settled)).collect())
         };
         let found: Vec<_> = held.par_chunks(BATCH).map(look).collect();

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::anchors;
 use super::ids::Ids;
+use super::tasks;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
 
@@ -51,7 +52,7 @@ pub fn to_html(
         return Err(pass.dangling);
     }
     let mut out = String::with_capacity(body.len() + body.len() / 3);
-    html::push_html(&mut out, events.into_iter());
+    html::push_html(&mut out, tasks::labelled(events).into_iter());
     let out = accessible(out);
     let out = if pass.raw && !style.trust_html { SANITIZER.clean(&out).to_string() } else { out };
     Ok(anchors::unique(out, taken))
@@ -219,10 +220,10 @@ fn escape_into(out: &mut String, text: &str) {
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut builder = ammonia::Builder::default();
     builder
-        .add_tags(["input", "section", "figure", "figcaption", "details", "summary", "abbr"])
+        .add_tags(["input", "label", "section", "figure", "figcaption", "details", "summary", "abbr"])
         .rm_tags(["style", "script", "svg", "math"])
         .add_generic_attributes(["id", "class"])
-        .add_tag_attributes("input", ["type", "checked", "disabled"])
+        .add_tag_attributes("input", ["type", "checked", "disabled", "aria-label"])
         .add_tag_attributes("th", ["scope", "align"])
         .add_tag_attributes("td", ["align"])
         .add_tag_attributes("a", ["rel"])
@@ -282,6 +283,8 @@ mod tests {
         assert!(html("|a|\n|-|\n|b|").contains("<th scope=\"col\">a</th>"));
         assert!(html("~~x~~").contains("<del>x</del>"));
         assert!(html("- [x] done").contains("checkbox"));
+        let sanitised = html("- [x] <b>done</b>");
+        assert!(sanitised.contains("<label><input") && sanitised.contains("<b>done</b></label>"), "{sanitised}");
         assert!(html("a[^1]\n\n[^1]: note").contains("id=\"fn-1\""));
         assert!(html("\"q\" -- 'r'").contains("“q” – ‘r’"));
     }

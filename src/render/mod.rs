@@ -14,6 +14,7 @@ pub mod markdown;
 mod minify;
 mod reach;
 mod sources;
+mod tasks;
 mod templates;
 mod trouble;
 

@@ -38,11 +38,13 @@ pub enum Table {
     Compressed,
     /// URL path → why it is still due.
     Due,
+    /// Markdown file below `content/` → the time of its last commit, in seconds since 1970.
+    Dates,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -59,6 +61,7 @@ impl Table {
         Self::Outputs,
         Self::Compressed,
         Self::Due,
+        Self::Dates,
     ];
 
     pub(super) fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -79,6 +82,7 @@ impl Table {
             Self::Outputs => "outputs",
             Self::Compressed => "compressed",
             Self::Due => "due",
+            Self::Dates => "dates",
         })
     }
 }
