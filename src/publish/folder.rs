@@ -35,7 +35,6 @@ use crate::config::Settings;
 use crate::config::hosting;
 use crate::config::publish::Target;
 use crate::digest::Digest;
-use crate::door::{self, Most};
 
 /// A folder, and how it is published to.
 pub struct Folder<'f> {
