@@ -37,6 +37,8 @@ pub struct Settings {
     pub trust_html: bool,
     /// The best possible rating; the worst is 1.
     pub rating_scale: u32,
+    /// Where dates of change come from.
+    pub dates: Dates,
     /// Whether pages are minified.
     pub minify: bool,
     /// Records on one page of a list.
@@ -63,6 +65,21 @@ pub struct Settings {
     pub policy: hosting::PolicySettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
+}
+
+/// Where the date comes from on which a record was last changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dates {
+    /// From what the record itself says.
+    #[default]
+    Written,
+    /// Where it says nothing, from the last commit of its file.
+    Git,
+}
+
+impl Dates {
+    /// All, with their names in settings.
+    const WORDS: [(&str, Self); 2] = [("written", Self::Written), ("git", Self::Git)];
 }
 
 /// What may be kept between builds although nothing refers to it.
@@ -121,6 +138,7 @@ impl Default for Settings {
             smart_punctuation: true,
             trust_html: false,
             rating_scale: 10,
+            dates: Dates::default(),
             minify: true,
             per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
             cache: CacheBounds { max_age_days: 30, max_size_mb: 4096 },
@@ -204,6 +222,15 @@ impl Settings {
             self.smart_punctuation = content.flag("smart_punctuation", findings).unwrap_or(self.smart_punctuation);
             self.trust_html = content.flag("trust_html", findings).unwrap_or(self.trust_html);
             self.rating_scale = content.integer("rating_scale", 2..=100, findings).unwrap_or(self.rating_scale);
+            if let Some((word, place)) = content.text_at("dates", findings) {
+                match Dates::WORDS.iter().find(|(name, _)| *name == word) {
+                    Some((_, dates)) => self.dates = *dates,
+                    None => {
+                        let help = suggestion(&word, Dates::WORDS.map(|(name, _)| name));
+                        findings.note(place, format!("`{word}` is not a known `dates`"), help);
+                    }
+                }
+            }
             content.finish(findings);
         }
         if let Some(node) = fields.take("output") {

@@ -54,6 +54,12 @@ pub fn is_plain_component(component: &str) -> bool {
         && !component.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | ':'))
 }
 
+impl AsRef<[u8]> for RelPath {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 impl fmt::Display for RelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -9,6 +9,7 @@ mod cache;
 mod changes;
 mod check;
 mod database;
+mod dates;
 mod differences;
 mod doubled;
 mod due;
@@ -22,6 +23,7 @@ mod index;
 mod inventory;
 mod journal;
 mod look;
+mod named;
 mod packed;
 mod pending;
 mod photo_folder;
@@ -38,6 +40,7 @@ mod scratch;
 mod see;
 mod session;
 mod slices;
+mod strangers;
 mod sync;
 mod threads;
 mod told;
@@ -57,6 +60,7 @@ pub use impact::{Impact, impact};
 pub use inventory::{Held, Inventory, OutputFile, inventory};
 pub use journal::Ours;
 pub use look::{Look, Touched};
+pub use named::page_files;
 pub use refusals::lack;
 pub use sample::{Sample, verify_sample};
 pub use session::Session;
@@ -98,6 +102,8 @@ pub struct Options {
     pub root: PathBuf,
     /// Where output and state lie, if not in the root.
     pub home: Option<PathBuf>,
+    /// Where the history of its content is, if not in the root.
+    pub repository: Option<PathBuf>,
     /// How far it goes.
     pub extent: Extent,
     /// Which outputs are ours where the state is lost.
@@ -209,6 +215,9 @@ pub fn build_for(
     let opened = start.elapsed().as_secs_f64();
     let mut report = session.run(options.now, settings, Look::Everything, progress)?;
     report.phases.insert("open", opened);
+    if options.ours == Ours::All {
+        session.prune(&mut report)?;
+    }
     if options.extent == Extent::Whole {
         report.timed("commit", |_| session.settle())?;
         report.rows.notes.extend(session.take_notes());
@@ -282,6 +291,10 @@ struct Memory {
     settled: Clockwork,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
+    /// How many of the outputs are pages.
+    pages: i64,
+    /// What was checked out when the dates of commits were last asked for; nothing where they are not.
+    commits: Option<String>,
 }
 
 /// What rows and files are read by besides the moment: drafts, the rating scale, whether HTML is trusted, and the
@@ -328,6 +341,8 @@ impl Memory {
             from_files: Some(build.settings.source.has_files()),
             settled: Clockwork::default(),
             seen: self.seen.clone(),
+            pages: self.pages,
+            commits: self.commits.clone(),
         }
     }
 
@@ -356,6 +371,11 @@ impl Memory {
         let (from, to) = (self.now.min(now), self.now.max(now));
         let passed = self.moments.iter().filter(|(moment, _)| (from + 1..=to).contains(moment));
         passed.map(|(_, path)| path.clone()).collect()
+    }
+
+    /// How many of the outputs are pages, as the build finds them: counted where it looks at all.
+    fn outputs(&self, look: &Look, outputs: &scan::OutputScan) -> i64 {
+        if matches!(look, Look::Everything) { outputs.known.pages } else { self.pages }
     }
 
     fn next_moment(&self, now: i64) -> Option<i64> {

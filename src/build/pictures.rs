@@ -208,7 +208,7 @@ pub fn make(
         if ours && output.remove(file)? {
             report.files.removed += 1;
         }
-        report.pages.removed += u64::from(ours);
+        report.outcomes(file).removed += u64::from(ours);
     }
     report.rendered.sort();
     report.settle_diagnostics();
@@ -272,12 +272,12 @@ fn record(
     tables: &mut Tables<'_>,
     report: &mut Report,
 ) -> Result<()> {
-    report.pages.rendered += 1;
+    report.outcomes(file).rendered += 1;
     if build.options.names {
         report.rendered.push(file.to_string());
     }
     if placed.changed {
-        report.pages.written += 1;
+        report.outcomes(file).written += 1;
         report.file_written(placed.written.stamp.size);
     }
     files::put(tables, Table::Outputs, file, &placed.written)?;

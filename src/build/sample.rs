@@ -15,7 +15,7 @@ use super::pictures::StoredVariant;
 use super::scratch::Scratch;
 use super::threads::Threads;
 use super::trace::Trace;
-use super::verify::{bytes_of, explain};
+use super::verify::{bytes_of, explain, strangers_of};
 use super::{Build, Options, Progress, code_digest, pictures, variants, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, Picture, SharedValues};
@@ -91,6 +91,7 @@ pub fn verify_sample(
     check.compressed(&catalog, &drawn.compressed)?;
     let mut verified = check.verified;
     drop(catalog);
+    verified.strangers = strangers_of(&state, options)?;
     drop(state);
     explain(&mut verified, &options.root, settings);
     Ok(verified)

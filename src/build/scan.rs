@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::packed::Chunks;
-use crate::digest::{Digest, SetDigest};
+use crate::digest::Digest;
 use crate::leftovers::Leftovers;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::source::{self, Listing, Seen};
 use crate::stamp::{Clockwork, Stamp};
-use crate::state::{Snapshot, Store, Table};
+use crate::state::{OutputSum, Snapshot, Store, Table};
 
 /// A content file as the last build left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,7 +220,7 @@ pub struct OutputScan {
     /// Compressed variants with the right bytes under another stamp.
     pub restamped_variants: Vec<(RelPath, Written)>,
     /// All of them, as known.
-    pub known: SetDigest,
+    pub known: OutputSum,
     /// Some of their paths in order, some way apart, for whoever wants to go through all in parallel.
     pub marks: Vec<RelPath>,
 }
@@ -281,14 +281,14 @@ fn odd_in(
     settled: Clockwork,
     ways: &mut Ways,
     mut odd: impl FnMut(RelPath, Option<Written>),
-) -> Result<(SetDigest, Vec<RelPath>)> {
-    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
+) -> Result<(OutputSum, Vec<RelPath>)> {
+    let (mut known, mut marks) = (OutputSum::default(), Vec::new());
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
         let asked = *ways;
-        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>, bool) {
-            let mut known = SetDigest::default();
-            batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
+        let look = |batch: &[(RelPath, Written)]| -> (OutputSum, Vec<_>, bool) {
+            let mut known = OutputSum::default();
+            batch.iter().for_each(|(path, written)| files::add(&mut known, table, path.as_str().as_bytes(), written));
             let mut way = Way { ways: asked, folder: "".into(), is_link: false, any: false };
             let look =
                 |(path, written): &(RelPath, Written)| look(output, path, written, way.is_real(output, path), settled);

@@ -29,8 +29,8 @@ use super::see::{Again, Seen, see};
 use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
-use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{photo_folder, pictures, plan, references, refusals, scratch, sync, warnings, work};
+use super::{Build, Extent, Memory, Options, Progress, code_digest, dates, due, files, journal};
+use super::{photo_folder, pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
@@ -42,7 +42,7 @@ use crate::render::Templates;
 use crate::report::Report;
 use crate::room::Lists;
 use crate::stamp::FileId;
-use crate::state::{self, Snapshot, State, Store, Table};
+use crate::state::{self, OutputSum, Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
 use crate::{compress, source};
 
@@ -235,6 +235,21 @@ impl Session {
         self.database.register(&self.options.root, &mut self.memory, &self.state)
     }
 
+    /// Removes everything below `output/` that no page claims, after a run without mistakes; in a plan
+    /// only says what that is.
+    pub fn prune(&self, report: &mut Report) -> Result<()> {
+        if report.has_errors() || report.stopped.is_some() {
+            return Ok(());
+        }
+        let found = strangers::find(&self.output, &self.state.snapshot()?)?;
+        match &mut report.plan {
+            Some(plan) => plan.removed.extend(strangers::names(&found)),
+            None => report.strangers = strangers::remove(&self.output, &found)?,
+        }
+        report.files.removed += report.strangers;
+        Ok(())
+    }
+
     /// What became known of the database since this was last asked.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.database.notes)
@@ -256,7 +271,7 @@ impl Session {
 
     /// One digest of all outputs, as the last run left them.
     pub fn output_digest(&self) -> Result<String> {
-        Ok(files::digest(&self.state.snapshot()?)?.finish().to_string())
+        Ok(files::sum(&self.state.snapshot()?)?.digest.finish().to_string())
     }
 
     /// Why a page was last rendered, by its file; `None` where there is no such page.
@@ -328,9 +343,11 @@ impl Session {
             trust_html: settings.trust_html,
             photos_apart: settings.photos.folder.is_some(),
         };
+        let news = dates::look(options.repository.as_deref().unwrap_or(root), &settings, memory, report);
+        let redated = news.as_ref().filter(|_| memory.build > 0).map(|news| news.changed(&snapshot)).transpose()?;
         let again = Again {
             all: memory.parsing != Some(super::parsing(&reading, &settings)),
-            files: memory.files_due(options.now),
+            files: memory.files_due(options.now).into_iter().chain(redated.unwrap_or_default()).collect(),
             from_files: settings.source.has_files(),
             photos: settings.photos.folder.clone(),
         };
@@ -369,7 +386,7 @@ impl Session {
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
-        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due;
+        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && news.is_none();
         if settled && outputs.is_quiet() {
             if report.has_errors() {
                 return Ok(());
@@ -377,10 +394,9 @@ impl Session {
             warnings::report(&snapshot, report)?;
             pictures::report_unreadable(&snapshot, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
-            report.pages.total = snapshot.count(Table::Outputs)?;
-            report.pages.unchanged = report.pages.total;
+            report.count(memory.outputs(&look, &outputs), snapshot.count(Table::Outputs)?, &[]);
             report.compression.files = snapshot.count(Table::Compressed)?;
-            report.output_digest = outputs.known.finish().to_string();
+            report.output_digest = outputs.known.digest.finish().to_string();
             report.next_change = memory.next_moment(options.now);
             self.around = Some(around);
             self.unsettled = Look::Only(Touched::default());
@@ -416,6 +432,10 @@ impl Session {
         let mut stream = database.map(source::postgres::Reader::stream);
         self.database.server = stream.as_ref().map(|stream| stream.server().to_owned());
         let kept = draft.write(|tables| {
+            if let Some(news) = &news {
+                news.store(tables)?;
+                memory_after.commits.clone_from(&news.key);
+            }
             let due = &again.files;
             let rows = stream.as_mut().map(|stream| RowsToTake { stream, again: again.all, due });
             let outcome =
@@ -470,19 +490,20 @@ impl Session {
             let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
             due::leave(tables, &todo.due, &left, &kept)?;
             todo.removed.retain(|file| !kept.contains(file));
-            report.pages.left = left.len() as u64;
+            left.iter().for_each(|index| report.outcomes(todo.due.get(*index).file).left += 1);
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
             memory_after.settled = options.clock(&self.state)?;
+            let mut all = OutputSum { pages: memory_after.outputs(&look, &outputs), ..outputs.known };
+            [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
+            memory_after.pages = all.pages;
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
-                let mut all = outputs.known;
-                [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
-                report.output_digest = all.finish().to_string();
+                report.output_digest = all.digest.finish().to_string();
             }
-            report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
+            report.count(all.pages, tables.count(Table::Outputs)?, &due::never_made(tables)?);
             report.compression.files = tables.count(Table::Compressed)?;
             Ok(())
         })?;
@@ -490,8 +511,6 @@ impl Session {
         report.phases.insert("work", working.elapsed().as_secs_f64());
         report.compression.made += build.compressed.made.load(Ordering::Relaxed);
         report.compression.from_cache += build.compressed.from_cache.load(Ordering::Relaxed);
-        let pages = &mut report.pages;
-        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed + pages.left);
         report.next_change = memory_after.next_moment(options.now);
         report.stopped = options.stop.asked().map(Signal::number);
         self.removed.extend(todo.removed);

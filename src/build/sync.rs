@@ -19,9 +19,9 @@ use super::pending::Pending;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile, split};
 use super::{Build, Changes, Memory};
-use super::{ahead, pictures, places};
+use super::{ahead, dates, pictures, places};
 use crate::catalog::{Cell, StoredRecord, keys};
-use crate::config::PerPage;
+use crate::config::{Dates, PerPage};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::slug::slugify;
 use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
@@ -339,8 +339,11 @@ impl<'s> Sync<'s, '_, '_> {
             self.attach(Table::Photos, target, Cell::Photos, photos)?;
         }
         self.refer(origin, parsed.references);
-        for one in parsed.records {
+        for mut one in parsed.records {
             self.refer(origin, one.references);
+            if self.index.settings.dates == Dates::Git && one.record.common.updated.is_none() {
+                one.record.common.updated = dates::of_file(self.index.tables, origin)?;
+            }
             self.put_record(origin, one.id, one.record)?;
         }
         Ok(())

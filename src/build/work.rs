@@ -20,14 +20,13 @@ use super::{Build, files};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
-use crate::digest::SetDigest;
 use crate::output::{Blocked, Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
 use crate::report::{FailedPage, Report};
 use crate::site::{Failure, PageAnswers, Route, View, view};
 use crate::source;
-use crate::state::{Draft, State, Store, Table, Tables};
+use crate::state::{Draft, OutputSum, State, Store, Table, Tables};
 
 /// Neighbouring pages given to one thread at a time: those of one park lie in one folder, and
 /// threads that create files in one folder wait for each other.
@@ -59,7 +58,7 @@ pub struct Worked {
     /// The files of pictures that pages show and no longer show.
     pub demands: Demands,
     /// Which outputs have come and gone.
-    pub outputs: SetDigest,
+    pub outputs: OutputSum,
 }
 
 /// Works through `todo.due` and records what came of it in `state`, in as many drafts as it takes.
@@ -77,7 +76,7 @@ pub fn work(
 ) -> Result<Worked> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
-    let mut outputs = SetDigest::default();
+    let mut outputs = OutputSum::default();
     let pages = todo.due.len();
     let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
@@ -185,12 +184,12 @@ fn record(
     match outcome {
         Outcome::Rendered(trace, placed, demanded, beside) => {
             demands.add(demanded);
-            report.pages.rendered += 1;
+            report.outcomes(&page.file).rendered += 1;
             if build.options.names {
                 report.rendered.push(page.file.to_string());
             }
             if placed.changed {
-                report.pages.written += 1;
+                report.outcomes(&page.file).written += 1;
                 report.file_written(placed.written.stamp.size);
             }
             tables.put(Table::Pages, key, &trace)?;
@@ -206,7 +205,7 @@ fn record(
             tables.remove(Table::Due, key)?;
         }
         Outcome::Failed(problem) => {
-            report.pages.failed += 1;
+            report.outcomes(&page.file).failed += 1;
             report.failures.add(problem.0, problem.1);
             tables.put_value(Table::Due, key, &page.route)?;
         }
@@ -256,7 +255,7 @@ pub fn sweep(
         if had_variants {
             variants::remove_all(file, output, tables, report)?;
         }
-        report.pages.removed += u64::from(ours || page);
+        report.outcomes(file).removed += u64::from(ours || page);
     }
     Ok(kept)
 }

@@ -42,8 +42,9 @@ pub struct ServeArgs {
     drafts: bool,
     #[command(flatten)]
     given: GivenArgs,
-    /// Write every request and every build to a log in this folder, a file a day
-    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "logs")]
+    /// Write every request and every build to a log in this folder, a file a day [default: logs/ in the
+    /// site's]
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     log: Option<PathBuf>,
 }
 
@@ -82,7 +83,7 @@ pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &
         host: args.host,
         allowed_hosts: args.allowed_hosts.clone(),
         editors: args.editors.clone(),
-        log: args.log.as_deref().map(|folder| global.root.join(folder)),
+        log: args.log.clone().map(|named| if named.as_os_str().is_empty() { global.root.join("logs") } else { named }),
         open: args.open,
         keys: std::io::stdin().is_terminal(),
     };

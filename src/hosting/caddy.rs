@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, usual};
+use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, typed, usual};
 use crate::config::hosting::{HostFile, HostingSettings};
 use crate::headers::{HeaderRules, IMMUTABLE, REVALIDATE, SHORT};
 use crate::paths::RelPath;
@@ -55,7 +55,8 @@ pub fn caddyfile(
     let _ = writeln!(out, "\t@hidden path {hidden}\n\terror @hidden 404\n");
     out.push_str("\t# A folder's page is told of by the folder's address.\n");
     out.push_str("\t@page path_regexp page `(?s)^(.*/)index\\.html\\z`\n\trewrite @page {re.page.1}\n\n");
-    let own: BTreeSet<&str> = rules.own().iter().map(|own| own.pattern.as_str()).collect();
+    let own = rules.own().iter().map(|own| own.pattern.clone());
+    let own: BTreeSet<String> = own.chain(typed().map(|(path, _)| path.into_owned())).collect();
     for (number, pattern) in own.iter().enumerate() {
         let _ = writeln!(out, "\t@own{number} path_regexp {}", token(&format!("(?s)^{}\\z", expression(pattern)))?);
     }
@@ -63,7 +64,7 @@ pub fn caddyfile(
     let headers = |out: &mut String, name: &str| -> Result<(), String> {
         // The last one that is set is sent, and the first pattern wins.
         for (pattern, text) in said(rules, name).collect::<Vec<_>>().into_iter().rev() {
-            let _ = writeln!(out, "\theader @own{} {name} {}", own(pattern), value(text)?);
+            let _ = writeln!(out, "\theader @own{} {name} {}", own(&pattern), value(text)?);
         }
         Ok(())
     };

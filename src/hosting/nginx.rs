@@ -39,7 +39,7 @@ pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect]) -> St
             line(&mut out, r"(?:30[1278]|404):", &value(word, REVALIDATE));
         }
         for (pattern, text) in said(rules, name) {
-            line(&mut out, &format!("[0-9]+:{}", whole(pattern)), &value(word, text));
+            line(&mut out, &format!("[0-9]+:{}", whole(&pattern)), &value(word, text));
         }
         if number == 0 {
             line(&mut out, &format!("[0-9]+:/{}", fingerprinted()), &value(word, IMMUTABLE));
@@ -177,7 +177,7 @@ pub fn nginx_server(word: &str, rules: &HeaderRules, hosting: &HostingSettings, 
         let _ = write!(
             out,
             "location {} {{\n    types {{ }}\n    default_type {};\n    try_files $uri $uri/ =404;\n}}\n",
-            format_args!("~ {}", quoted(&format!("(?s)^{}", whole(pattern)))),
+            format_args!("~ {}", quoted(&format!("(?s)^{}", whole(&pattern)))),
             quoted(text)
         );
     }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, names};
+use super::{HEAD, Redirect, encoded, names, typed};
 use crate::headers::{HeaderRules, IMMUTABLE, SHORT, fits};
 
 /// Whose way of reading.
@@ -39,6 +39,9 @@ pub fn headers_file(dialect: Dialect, rules: &HeaderRules, kept: &Kept) -> Resul
     let mut all: Vec<Rule<'_>> = vec![("/*".to_owned(), rules.usual().collect())];
     all.extend(kept.immutable.iter().map(|path| (kept_path(path), vec![("Cache-Control", IMMUTABLE)])));
     all.extend(kept.short.iter().map(|path| (kept_path(path), vec![("Cache-Control", SHORT)])));
+    for (path, name) in typed() {
+        add(&mut all, (literal(&path), vec![("Content-Type", name)]))?;
+    }
     // Whatever comes later goes before, and the first pattern of the settings before all.
     let known = names(rules);
     let named = |name: &str| known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();

@@ -29,6 +29,9 @@ use crate::stamp::Stamp;
 /// The folder of a site's output in its root.
 pub const FOLDER: &str = "output";
 
+/// Files that keep an empty `output/` in a repository, or out of it. They are no outputs, and stay.
+const KEEPERS: [&str; 3] = [".gitkeep", ".gitignore", ".keep"];
+
 /// The place of an output of the site whose output and state are in `home`: below `output/`, but for
 /// the files that configure servers, whose paths are those in `home` itself.
 pub fn path_of(home: &Path, path: &RelPath) -> PathBuf {
@@ -108,25 +111,61 @@ impl Output {
         &self.root
     }
 
+    /// Tells `visit` of everything that is there, by its path below the folder: files, links and whatever
+    /// else is no folder, and folders that hold nothing. Nothing behind a symbolic link; and not what keeps
+    /// the folder itself in a repository.
+    pub fn walk(&self, mut visit: impl FnMut(PathBuf, fs::FileType) -> Result<()>) -> Result<()> {
+        let mut open = vec![PathBuf::new()];
+        while let Some(below) = open.pop() {
+            let Ok(entries) = fs::read_dir(self.root.join(&below)) else { continue };
+            let mut is_empty = true;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", self.root.display()))?;
+                let (path, kind) = (below.join(entry.file_name()), entry.file_type()?);
+                is_empty = false;
+                if kind.is_dir() {
+                    open.push(path);
+                } else if !KEEPERS.iter().any(|keeper| path.as_os_str() == *keeper) {
+                    visit(path, kind)?;
+                }
+            }
+            if is_empty && below.as_os_str() != "" {
+                let kind = fs::symlink_metadata(self.root.join(&below)).map(|metadata| metadata.file_type());
+                kind.map_or(Ok(()), |kind| visit(below, kind))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every file that is there; nothing behind a symbolic link.
     pub fn files(&self) -> Result<Vec<RelPath>> {
         let mut files = Vec::new();
-        let mut open = vec![String::new()];
-        while let Some(below) = open.pop() {
-            let Ok(entries) = fs::read_dir(self.root.join(&below)) else { continue };
-            for entry in entries {
-                let entry = entry.with_context(|| format!("cannot read {}", self.root.display()))?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-                let kind = entry.file_type()?;
-                if kind.is_dir() {
-                    open.push(path);
-                } else if kind.is_file() {
-                    files.extend(RelPath::new(&path));
-                }
-            }
-        }
+        self.walk(|path, kind| {
+            files.extend(path.to_str().filter(|_| kind.is_file()).and_then(RelPath::new));
+            Ok(())
+        })?;
         Ok(files)
+    }
+
+    /// Removes something that nobody claims, by its path below the folder, and the folders that it leaves
+    /// empty.
+    pub fn remove_stranger(&self, path: &Path, kind: fs::FileType) -> Result<()> {
+        let target = self.root.join(path);
+        let removed = if kind.is_dir() { self.disk.remove_dir(&target) } else { self.disk.remove_file(&target) };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", target.display()));
+            }
+            _ => {}
+        }
+        for folder in path.ancestors().skip(1).filter(|folder| folder.as_os_str() != "") {
+            if self.disk.remove_dir(&self.root.join(folder)).is_err() {
+                break;
+            }
+            let name = folder.to_string_lossy();
+            self.shard(&name).remove(&*name);
+        }
+        Ok(())
     }
 
     /// The place of a file.

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::anchors;
 use super::ids::Ids;
 use super::safe_html::{self, has_kept_scheme};
+use super::tasks;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
 
@@ -46,7 +47,7 @@ pub fn to_html(
         return Err(pass.dangling);
     }
     let mut out = String::with_capacity(body.len() + body.len() / 3);
-    html::push_html(&mut out, events.into_iter());
+    html::push_html(&mut out, tasks::labelled(events).into_iter());
     let out = accessible(out);
     let out = if pass.raw && !style.trust_html { safe_html::sanitized(&out) } else { out };
     Ok(anchors::unique(out, taken))
@@ -312,6 +313,8 @@ mod tests {
         assert!(html("|a|\n|-|\n|b|").contains("<th scope=\"col\">a</th>"));
         assert!(html("~~x~~").contains("<del>x</del>"));
         assert!(html("- [x] done").contains("checkbox"));
+        let sanitised = html("- [x] <b>done</b>");
+        assert!(sanitised.contains("<label><input") && sanitised.contains("<b>done</b></label>"), "{sanitised}");
         assert!(html("a[^1]\n\n[^1]: note").contains("id=\"fn-1\""));
         assert!(html("\"q\" -- 'r'").contains("“q” – ‘r’"));
     }

@@ -16,6 +16,7 @@ pub mod policy;
 mod reach;
 pub mod safe_html;
 mod sources;
+mod tasks;
 mod templates;
 mod trouble;
 

@@ -28,11 +28,11 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let picture = ["srcset", "sizes", "media", "type", "width", "height"];
     let mut builder = Builder::default();
     builder
-        .add_tags(["input", "section", "address", "search", "tfoot", "picture", "source", "rb"])
+        .add_tags(["input", "label", "section", "address", "search", "tfoot", "picture", "source", "rb"])
         .rm_tags(["svg", "math"])
         .add_generic_attributes(["id", "class", "dir", "lang", "title", "translate", "role", "hidden"])
         .add_generic_attribute_prefixes(["aria-"])
-        .add_tag_attributes("input", ["type", "checked", "disabled"])
+        .add_tag_attributes("input", ["type", "checked", "disabled", "aria-label"])
         .add_tag_attribute_values("input", "type", ["checkbox"])
         .add_tag_attributes("th", ["scope", "align", "abbr"])
         .add_tag_attributes("td", ["align"])

@@ -19,9 +19,9 @@ use super::shelf::{Edition, Shelf, Telling};
 use crate::build::{Look, Options, Session, Touched};
 use crate::config::{Given, Settings};
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::headers::url_of;
+use crate::headers::{is_page, url_of};
 use crate::paths::RelPath;
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::stop::Stop;
 
 /// Changes come in bursts; a burst is over after so long without another.
@@ -282,7 +282,7 @@ impl Desk<'_> {
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         let before = self.hub.standing();
         let errors = report.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
-        let made = report.pages.rendered + report.pages.removed;
+        let made = [&report.pages, &report.others].iter().map(|counts| counts.rendered + counts.removed).sum::<u64>();
         let something = made > 0 || errors > 0 || first;
         let change = something.then(|| self.change(report, milliseconds, errors, first));
         let said = change.as_ref().map(|change| change.summary.clone());
@@ -310,8 +310,11 @@ impl Desk<'_> {
         const SHOWN: usize = 8;
         let open = self.hub.open();
         let files = report.rendered.iter().filter_map(|file| RelPath::new(file));
-        let pages = files.clone().filter(|file| open.contains(file)).chain(files.filter(|file| !open.contains(file)));
-        let pages: Vec<MadePage> = pages
+        // What somebody looks at comes first, then pages, then what belongs to them.
+        let rank = |file: &RelPath| (!open.contains(file), !is_page(file));
+        let ranks = [(false, false), (false, true), (true, false), (true, true)];
+        let ranked = ranks.into_iter().flat_map(|wanted| files.clone().filter(move |file| rank(file) == wanted));
+        let pages: Vec<MadePage> = ranked
             .take(SHOWN)
             .map(|file| MadePage { reason: self.session.reason(&file).unwrap_or_default(), url: url_of(file.as_str()) })
             .collect();
@@ -320,19 +323,26 @@ impl Desk<'_> {
         } else {
             format!("{:.1} s", milliseconds / 1000.0)
         };
-        let rendered = report.pages.rendered;
+        let (rendered, others) = (report.pages.rendered, report.others.rendered);
         let mut parts = Vec::new();
         match pages.first() {
             _ if first => parts.push(report.summary()),
-            Some(page) if rendered > 1 => {
-                let s = if rendered == 2 { "" } else { "s" };
-                parts.push(format!("{} +{} page{s}", page.url, rendered - 1));
+            Some(page) => {
+                // The first one is named, and is a page if there is one.
+                let more = [
+                    (rendered.saturating_sub(1), "page"),
+                    (others.saturating_sub(u64::from(rendered == 0)), "other file"),
+                ];
+                let more = more.iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(*count, word));
+                let more: Vec<String> = more.collect();
+                let plus = if more.is_empty() { "" } else { " +" };
+                parts.push(format!("{}{plus}{}", page.url, more.join(", ")));
             }
-            Some(page) => parts.push(page.url.clone()),
             None => {}
         }
-        if report.pages.removed > 0 && !first {
-            parts.push(format!("{} removed", report.pages.removed));
+        let removed = report.pages.removed + report.others.removed;
+        if removed > 0 && !first {
+            parts.push(format!("{removed} removed"));
         }
         if errors > 0 {
             parts.push(format!("{errors} mistake{}", if errors == 1 { "" } else { "s" }));
@@ -340,7 +350,7 @@ impl Desk<'_> {
         if !first {
             parts.push(time);
         }
-        let more = rendered.saturating_sub(pages.len() as u64);
+        let more = (rendered + others).saturating_sub(pages.len() as u64);
         Change { summary: parts.join(" · "), pages, more }
     }
 }

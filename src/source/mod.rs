@@ -4,6 +4,7 @@
 
 mod body;
 mod columns;
+mod commits;
 mod front_matter;
 mod layout;
 mod lists;
@@ -18,6 +19,7 @@ mod typed;
 mod walk;
 
 pub use body::{confirmed_links, link_candidates};
+pub use commits::{Commits, Head};
 pub use layout::{Place, place};
 pub use pictures::{file_at, is_of_rows, look_at_picture, name_of};
 

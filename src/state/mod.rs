@@ -13,7 +13,7 @@ mod seal;
 mod store;
 mod tables;
 
-pub use store::{Draft, Lent, Snapshot, Store, Tables};
+pub use store::{Draft, Lent, OutputSum, Snapshot, Store, Tables};
 pub use tables::Table;
 
 use std::fs;
@@ -47,7 +47,7 @@ const FILE: &str = "state.redb";
 const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// The state's folder of the site at `root`, which need not be there. A link in its place is refused:
 /// who made it may have meant it, and nothing is written through it.

@@ -40,6 +40,8 @@ pub enum Table {
     Due,
     /// File below `content/`, or origin of rows → what is worth knowing of it.
     Warnings,
+    /// Markdown file below `content/` → the time of its last commit, in seconds since 1970.
+    Dates,
 }
 
 impl Table {
@@ -62,6 +64,7 @@ impl Table {
         Self::Compressed,
         Self::Due,
         Self::Warnings,
+        Self::Dates,
     ];
 
     pub(super) fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -83,6 +86,7 @@ impl Table {
             Self::Compressed => "compressed",
             Self::Due => "due",
             Self::Warnings => "warnings",
+            Self::Dates => "dates",
         })
     }
 }

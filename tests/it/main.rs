@@ -4,6 +4,7 @@
 mod anchors;
 mod assets;
 mod commands;
+mod dates;
 mod dice;
 mod floors;
 mod golden;
@@ -16,6 +17,7 @@ mod pictures;
 mod postgres;
 mod publish;
 mod serving;
+mod shell;
 mod site;
 mod templates;
 mod tree;
