@@ -30,7 +30,7 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, dates, due, files, journal};
-use super::{photo_folder, pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
+use super::{pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;

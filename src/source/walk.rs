@@ -43,20 +43,9 @@ pub fn walk(root: &Path) -> Vec<Listing> {
     listings
 }
 
-/// Whether a walk would find any file.
+/// Whether a walk finds any file.
 pub fn has_files(root: &Path) -> bool {
-    let mut open = vec![root.join(FOLDER)];
-    while let Some(folder) = open.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten().filter(|entry| !is_left_out(&entry.file_name().to_string_lossy())) {
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => open.push(entry.path()),
-                Ok(kind) if kind.is_file() => return true,
-                _ => {}
-            }
-        }
-    }
-    false
+    walk(root).iter().any(|listing| !listing.files.is_empty())
 }
 
 /// What a walk would see at one path.
