@@ -3,10 +3,12 @@
 
 mod delivery;
 pub mod hosting;
+mod links;
 mod photos;
 pub mod publish;
 
 pub use delivery::{AssetSettings, CompressSettings, DeliverySettings, Encoding, HeaderPattern, Packer};
+pub use links::{LinkCheck, LinkSettings};
 pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
 mod postgres;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub hosting: hosting::HostingSettings,
     /// The Content-Security-Policy.
     pub policy: hosting::PolicySettings,
+    /// What is done about links that lead nowhere.
+    pub links: LinkSettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
 }
@@ -151,6 +155,7 @@ impl Default for Settings {
             delivery: DeliverySettings::default(),
             hosting: hosting::HostingSettings::default(),
             policy: hosting::PolicySettings::default(),
+            links: LinkSettings::default(),
             photos: PhotoSettings::default(),
         }
     }
@@ -287,6 +292,7 @@ impl Settings {
         self.hosting.read(fields, findings);
         self.policy.read(fields, findings);
         self.photos.read(fields, findings);
+        self.links.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
 

@@ -219,6 +219,7 @@ impl Asked<'_> {
             reach.of.insert(format!("picture {picture}"));
             reach.cells.note(&Cell::Picture(picture.clone()));
         }
+        reach.cells.note(&Cell::File(path.to_owned()));
         for id in file.records.iter().chain(&file.reviews).chain(&file.photos) {
             self.record(id, reach)?;
         }

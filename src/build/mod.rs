@@ -22,6 +22,7 @@ mod impact;
 mod index;
 mod inventory;
 mod journal;
+mod links;
 mod look;
 mod named;
 mod packed;
@@ -289,6 +290,8 @@ struct Memory {
     from_files: Option<bool>,
     /// The file system's clock when the last output had been written.
     settled: Clockwork,
+    /// What links were looked at with; `None` where nobody looked.
+    links: Option<Digest>,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
     /// How many of the outputs are pages.
@@ -340,6 +343,7 @@ impl Memory {
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             settled: Clockwork::default(),
+            links: links::looked_with(&build.settings),
             seen: self.seen.clone(),
             pages: self.pages,
             commits: self.commits.clone(),

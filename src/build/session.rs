@@ -22,6 +22,7 @@ use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
 use super::impact::{Impact, impact_in};
+use super::links::Again as LinksAgain;
 use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
@@ -30,7 +31,7 @@ use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
 use super::{Build, Extent, Memory, Options, Progress, code_digest, dates, due, files, journal};
-use super::{pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
+use super::{links, pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
@@ -386,13 +387,16 @@ impl Session {
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
-        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && news.is_none();
+        let look_at_links = links::looked_with(&settings);
+        let looked = memory.links == look_at_links;
+        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && news.is_none() && looked;
         if settled && outputs.is_quiet() {
             if report.has_errors() {
                 return Ok(());
             }
             warnings::report(&snapshot, report)?;
             pictures::report_unreadable(&snapshot, report)?;
+            links::report(&snapshot, root, options.home(), &settings, &around.templates, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.count(memory.outputs(&look, &outputs), snapshot.count(Table::Outputs)?, &[]);
             report.compression.files = snapshot.count(Table::Compressed)?;
@@ -484,17 +488,28 @@ impl Session {
         let (output, number) = (&self.output, memory_after.build);
         let mut readers = self.readers.as_mut();
         let now = readers.as_deref_mut();
-        let work::Worked { draft, left, mut demands, outputs: placed } =
-            work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
+        let targets = links::Targets::new(&build.settings, &catalog.snapshot, &todo);
+        let looking = look_at_links.map(|_| &targets);
+        let work::Worked { draft, left, mut demands, mut links, outputs: placed } =
+            work::work(&build, &catalog, &templates, output, &todo, looking, number, &self.state, now, report)?;
+        let mut stayed: Vec<RelPath> = Vec::new();
         draft.write(|tables| {
-            let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
+            let now = readers.as_deref_mut();
+            let kept = work::sweep(&build, output, &todo, tables, now, &mut demands, &mut links, report)?;
             due::leave(tables, &todo.due, &left, &kept)?;
-            todo.removed.retain(|file| !kept.contains(file));
+            stayed.clone_from(&kept);
             left.iter().for_each(|index| report.outcomes(todo.due.get(*index).file).left += 1);
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
+            let again = if looked || number == 1 { LinksAgain::Broken(&todo.links_broken) } else { LinksAgain::All };
+            let home = options.home();
+            links::settle(home, looking, &again, links, number, tables, readers)?;
+            // What a stop has left undone may be what others link to.
+            if left.is_empty() && kept.is_empty() {
+                links::report(tables, root, home, &build.settings, &around.templates, report)?;
+            }
             memory_after.settled = options.clock(&self.state)?;
             let mut all = OutputSum { pages: memory_after.outputs(&look, &outputs), ..outputs.known };
             [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
@@ -513,7 +528,7 @@ impl Session {
         report.compression.from_cache += build.compressed.from_cache.load(Ordering::Relaxed);
         report.next_change = memory_after.next_moment(options.now);
         report.stopped = options.stop.asked().map(Signal::number);
-        self.removed.extend(todo.removed);
+        self.removed.extend(todo.removed.into_iter().filter(|file| !stayed.contains(file)));
         memory_after.unfinished = false;
         self.memory = memory_after;
         self.around = Some(around);

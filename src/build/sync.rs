@@ -166,6 +166,7 @@ impl<'s> Sync<'s, '_, '_> {
         for (path, file) in removed {
             self.forget(path, file)?;
             self.forget_warnings(path)?;
+            self.holds(path, &file.records, &[]);
             self.parsed.insert(path.clone());
             self.folders.forget(path);
         }
@@ -266,6 +267,7 @@ impl<'s> Sync<'s, '_, '_> {
                 if let Some(known) = self.known_file(&candidate)? {
                     self.forget(path, &known)?;
                     self.forget_warnings(path)?;
+                    self.holds(path, &known.records, &[]);
                 }
                 self.parsed.insert(path.clone());
                 return self.remember(&candidate, None);
@@ -305,7 +307,9 @@ impl<'s> Sync<'s, '_, '_> {
             reviews: parsed.reviews.iter().map(|(target, _)| target.clone()).collect(),
             photos: parsed.photos.iter().map(|(target, _)| target.clone()).collect(),
         };
-        if let Some(mut gone) = self.known_file(&candidate)? {
+        let known = self.known_file(&candidate)?;
+        self.holds(path, known.as_ref().map_or(&[], |known| &known.records), &file.records);
+        if let Some(mut gone) = known {
             gone.records.retain(|id| !file.records.contains(id));
             gone.reviews.retain(|id| !file.reviews.contains(id));
             gone.photos.retain(|id| !file.photos.contains(id));
@@ -319,6 +323,13 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.say(path, parsed)?;
         self.remember(&candidate, Some(file))
+    }
+
+    /// Notes that a file holds other records than before.
+    fn holds(&mut self, path: &str, before: &[RecordId], now: &[RecordId]) {
+        if before != now {
+            self.index.changes.note(&Cell::File(path.to_owned()));
+        }
     }
 
     /// What the last build knew of a file that is read now.

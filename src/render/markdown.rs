@@ -25,13 +25,15 @@ pub struct Style {
 pub type Target = (String, String);
 
 /// The HTML of a Markdown body. `resolve` answers references; those it cannot answer are
-/// returned as the error. Headings move one level down where the body has a first-level one,
+/// returned as the error. `beside` tells the URL of what relative addresses lead to from the body's
+/// file. Headings move one level down where the body has a first-level one,
 /// since the page's own heading is the only `h1`. No anchor has a name that is `taken`.
 pub fn to_html(
     body: &str,
     style: Style,
     taken: &Ids,
     mut resolve: impl FnMut(&RecordId) -> Option<Target>,
+    beside: impl FnMut(&str) -> Option<String>,
 ) -> Result<String, Vec<RecordId>> {
     if body.is_empty() {
         return Ok(String::new());
@@ -50,7 +52,7 @@ pub fn to_html(
     html::push_html(&mut out, tasks::labelled(events).into_iter());
     let out = accessible(out);
     let out = if pass.raw && !style.trust_html { safe_html::sanitized(&out) } else { out };
-    Ok(anchors::unique(out, taken))
+    Ok(anchors::settle(out, taken, beside))
 }
 
 struct Pass<'r, F> {
@@ -225,7 +227,8 @@ mod tests {
     fn html(body: &str) -> String {
         let style = Style { smart_punctuation: true, trust_html: false };
         let resolve = |id: &RecordId| (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()));
-        to_html(body, style, &Ids::default(), resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
+        to_html(body, style, &Ids::default(), resolve, |_| None)
+            .unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
     }
 
     #[test]

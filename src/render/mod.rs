@@ -24,7 +24,7 @@ pub use entries::Entries;
 pub use functions::{Answers, with_answers};
 pub use ids::Ids;
 pub use sources::FOLDER as TEMPLATES;
-pub use sources::Sources;
+pub use sources::{Sources, THEME, place as template_place};
 pub use templates::{Rendered, Templates};
 
 pub use tera::value::Key;

@@ -18,7 +18,7 @@ mod rows;
 mod typed;
 mod walk;
 
-pub use body::{confirmed_links, link_candidates};
+pub use body::{beside, confirmed_links, link_candidates};
 pub use commits::{Commits, Head};
 pub use layout::{Place, place};
 pub use pictures::{file_at, is_of_rows, look_at_picture, name_of};

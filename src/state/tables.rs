@@ -42,11 +42,14 @@ pub enum Table {
     Warnings,
     /// Markdown file below `content/` → the time of its last commit, in seconds since 1970.
     Dates,
+    /// What links lead to and what cannot be answered by a number → pages, whether it is there; the
+    /// same, `\0`, file below `output/` → the address as written (bare text).
+    Links,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -65,6 +68,7 @@ impl Table {
         Self::Due,
         Self::Warnings,
         Self::Dates,
+        Self::Links,
     ];
 
     pub(super) fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -87,6 +91,7 @@ impl Table {
             Self::Due => "due",
             Self::Warnings => "warnings",
             Self::Dates => "dates",
+            Self::Links => "links",
         })
     }
 }

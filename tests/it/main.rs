@@ -5,6 +5,7 @@ mod anchors;
 mod assets;
 mod commands;
 mod dates;
+mod dead_links;
 mod dice;
 mod floors;
 mod golden;

@@ -279,6 +279,7 @@ impl Site {
         let found: Vec<String> =
             self.output().differences(&expected).into_iter().filter(|one| !one.contains("foreign")).collect();
         assert!(found.is_empty(), "not as a clean build (right) makes it:\n{}", found.join("\n"));
+        assert_eq!(built.links(), clean.links(), "a clean build (right) finds other links that lead nowhere");
         assert_eq!(built.text("/output_digest"), clean.text("/output_digest"), "the digest is not a clean build's");
         assert_eq!(built.number("/pages/total"), clean.number("/pages/total"), "the total is not a clean build's");
         let pages = ours.iter().filter(|file| file.ends_with(".html") && !file.contains("foreign")).count() as u64;
@@ -293,6 +294,7 @@ impl Site {
         let before = self.output();
         let again = self.run(arguments);
         assert_eq!(again.warnings(), built.warnings(), "building again (left) has other warnings");
+        assert_eq!(built.links(), again.links(), "building again (right) finds other links that lead nowhere");
         again.rendered([]).wrote(0).removed(0);
         let made = again.number("/compression/made") + again.number("/assets_made");
         assert_eq!(made, 0, "building again compressed or minified something");
@@ -418,6 +420,13 @@ impl Built {
     /// Every error in one line each, sorted.
     pub fn mistakes(&self) -> Vec<String> {
         self.diagnostics(|one| one["severity"] == "error")
+    }
+
+    /// What is told of links that lead nowhere, and of ids that stand twice.
+    pub fn links(&self) -> Vec<String> {
+        let told =
+            |message: &str| ["leads nowhere", "lead nowhere", "stands twice"].iter().any(|one| message.contains(one));
+        self.diagnostics(|one| one["message"].as_str().is_some_and(told))
     }
 
     fn diagnostics(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {

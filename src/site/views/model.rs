@@ -22,7 +22,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let mut values = card_values(reader, id, &card)?;
     shapes::common(reader, &mut values, common);
     values.extend(map! {
-        "body_html" => body(reader, "model.html", &common.body)?,
+        "body_html" => body(reader, "model.html", id, &common.body)?,
         "category_name" => model.category.map(|category| category.name()),
         "kinds" => shapes::texts(&model.kinds),
         "list" => list,

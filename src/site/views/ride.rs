@@ -37,7 +37,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let drawing = if coaster && none { drawing::profile(&common.name, figures) } else { None };
     let drawing = drawing.map_or_else(Value::none, |svg| Value::safe_string(&svg));
     values.extend(map! {
-        "body_html" => body(reader, "ride.html", &common.body)?,
+        "body_html" => body(reader, "ride.html", id, &common.body)?,
         "area" => area(reader, &park, ride)?,
         "designers" => shapes::companies(reader, &ride.designers)?,
         "drop_m" => ride.drop_m,
