@@ -58,10 +58,11 @@ pub fn look_around(
             Arc::new(assets)
         }
     };
-    let templates = match known_templates.filter(|_| keep_templates) {
+    let base = &settings.site.base_path;
+    let templates = match known_templates.filter(|known| keep_templates && known.are_below(base)) {
         Some(templates) => templates,
         None => {
-            let (templates, problems) = Sources::read(root)?;
+            let (templates, problems) = Sources::read(root, base)?;
             report.diagnostics.extend(problems);
             templates
         }

@@ -151,15 +151,23 @@ impl Asked<'_> {
         }
         if values.get("site").is_some_and(|site| site.get(setting).is_some()) {
             self.setting("site", reach);
+            if setting == "base_url" {
+                self.setting("base_path", reach);
+                reach.cells.note(&Cell::Assets);
+                self.around.assets.names().for_each(|name| reach.cells.note(&Cell::Asset(name.to_owned())));
+                reached.keys().for_each(|name| reach.cells.note(&Cell::Template(name.clone())));
+            }
             return Ok(());
         }
         if let Some(id) = RecordId::parse(subject) {
             return if self.card(&id)?.is_some() { self.record(&id, reach) } else { self.unknown(&id) };
         }
-        let route = UrlPath::new(subject).map(|url| url.file());
-        let route = route
-            .and_then(|file| self.snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode).transpose());
-        if let Some(trace) = route {
+        let page = |path: &str| {
+            let file = UrlPath::new(path)?.file();
+            self.snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode).transpose()
+        };
+        let site = &self.settings.site;
+        if let Some(trace) = page(subject).or_else(|| page(site.base_path.meant(subject, &site.base_url))) {
             if let Route::Record(id) | Route::Later(id, _) | Route::Redirect(_, id) = trace??.facts.route {
                 return self.record(&id, reach);
             }

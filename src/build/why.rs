@@ -47,11 +47,24 @@ pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
 
 /// Explains a page from a state that is open.
 pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Result<Why> {
-    let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
-    let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
     let snapshot = state.snapshot()?;
     let memory = Memory::of_a_build(&snapshot)?;
-    let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? else {
+    let with_slash = if url.starts_with('/') || url.contains("://") { url.to_owned() } else { format!("/{url}") };
+    // The path as pages have it may be that of another page below the site's own.
+    let trace_of = |path: &str| {
+        let file = UrlPath::new(path).map(|url| url.file());
+        file.map_or(Ok(None), |file| snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode))
+    };
+    let (with_slash, trace) = match trace_of(&with_slash)? {
+        Some(trace) => (with_slash, Some(trace)),
+        None => {
+            let meant = settings.site.base_path.meant(&with_slash, &settings.site.base_url).to_owned();
+            let trace = trace_of(&meant)?;
+            (meant, trace)
+        }
+    };
+    let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
+    let Some(trace) = trace.transpose()? else {
         let mut files = Vec::new();
         snapshot.scan(Table::Pages, b"", |key, _| {
             files.push(String::from_utf8_lossy(key).into_owned());
@@ -63,7 +76,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
             .context(format!("no trace of it{}", help.unwrap_or_default())));
     };
     let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()))?;
-    let (sources, _) = Sources::read(root)?;
+    let (sources, _) = Sources::read(root, &settings.site.base_path)?;
     let catalog = Arc::new(Catalog {
         snapshot,
         settings,

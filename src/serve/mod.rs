@@ -126,7 +126,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         hurry: Arc::clone(&hurry),
         watches: serving.watch,
     });
-    let url = format!("http://{}/", reachable(address));
+    let url = format!("http://{}{}/", reachable(address), settings.site.base_path.as_str());
     greet(serving, &url, talk);
     let desk = Desk {
         session,
@@ -250,8 +250,30 @@ async fn route(request: &Parts, server: &Arc<Server>) -> Answer {
     if path.starts_with(own::PREFIX) {
         return Answer { response: own::answer(request, server).await, endpoint: "own" };
     }
-    let injection = server.watches.then(|| Injection { token: server.guard.token().to_owned() });
-    answer(request, &server.shelf, injection.as_ref()).await
+    let base = server.shelf.edition().base.clone();
+    let injection = server.watches.then(|| Injection {
+        token: server.guard.token().to_owned(),
+        client: base.public(own::CLIENT_PATH).to_string(),
+    });
+    if base.is_root() {
+        return answer(request, &server.shelf, injection.as_ref()).await;
+    }
+    // Within the server everything goes by the site's own paths.
+    let Some(inner) = address::below(path, &base) else {
+        return answer::elsewhere(path, &base);
+    };
+    let query = request.uri.query().map_or(String::new(), |query| format!("?{query}"));
+    let mut inside = request.clone();
+    match format!("{inner}{query}").parse() {
+        Ok(uri) => inside.uri = uri,
+        Err(_) => {
+            return Answer { response: plain(StatusCode::BAD_REQUEST, "that is no path"), endpoint: "refused" };
+        }
+    }
+    if inner.starts_with(own::PREFIX) {
+        return Answer { response: own::answer(&inside, server).await, endpoint: "own" };
+    }
+    answer(&inside, &server.shelf, injection.as_ref()).await
 }
 
 fn greet(serving: &Serving, url: &str, talk: &dyn Talk) {

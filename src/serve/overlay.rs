@@ -82,7 +82,7 @@ fn one(problem: &Diagnostic) -> String {
 fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\
-         <link rel=\"stylesheet\" href=\"/__lifthill/overlay.css\"></head><body><main>{body}</main></body></html>",
+         <link rel=\"stylesheet\" href=\"overlay.css\"></head><body><main>{body}</main></body></html>",
         escaped(title)
     )
 }

@@ -22,7 +22,7 @@ use crate::config::hosting::Inlined;
 use crate::digest::Digest;
 use crate::headers::HeaderRules;
 use crate::output::{FOLDER, Written};
-use crate::paths::RelPath;
+use crate::paths::{BasePath, RelPath};
 use crate::stamp::Stamp;
 use crate::state::{Snapshot, Store, Table};
 use crate::stop::{Signal, Stop};
@@ -42,7 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The site as one build left it.
 pub struct Edition {
     snapshot: Snapshot,
-    /// The list of redirects with the digest of its file.
+    /// The path below which the site lies.
+    pub base: BasePath,
+    /// The list of redirects, by the site's own paths, with the digest of its file.
     redirects: (Option<Digest>, Arc<FxHashMap<String, Redirect>>),
     /// What is said of each file.
     pub rules: HeaderRules,
@@ -111,13 +113,15 @@ impl Edition {
     pub fn new(root: &Path, snapshot: Snapshot, settings: &Settings, before: Option<&Self>) -> Result<Self> {
         let list: Option<Written> = snapshot.value(Table::Outputs, b"redirects.json")?;
         let digest = list.map(|list| list.digest);
-        let redirects = match before.filter(|before| before.redirects.0 == digest) {
+        let base = settings.site.base_path.clone();
+        let same = |before: &&Self| before.redirects.0 == digest && before.base == base;
+        let redirects = match before.filter(same) {
             Some(before) => Arc::clone(&before.redirects.1),
-            None => Arc::new(redirects(root, digest)?),
+            None => Arc::new(redirects(root, digest, &base)?),
         };
         let empty = snapshot.count(Table::Outputs)? == 0;
         let rules = HeaderRules::new(settings, &hashes(root, &snapshot, settings)?);
-        Ok(Self { snapshot, redirects: (digest, redirects), rules, empty, ready: RwLock::default() })
+        Ok(Self { snapshot, redirects: (digest, redirects), base, rules, empty, ready: RwLock::default() })
     }
 
     /// Where the URL path leads, if it is a redirect; with and without a slash at its end.
@@ -170,13 +174,13 @@ fn hashes(root: &Path, snapshot: &Snapshot, settings: &Settings) -> Result<Vec<(
 }
 
 /// The redirects that a list with this digest holds; an altered list is no list of ours.
-fn redirects(root: &Path, digest: Option<Digest>) -> Result<FxHashMap<String, Redirect>> {
+fn redirects(root: &Path, digest: Option<Digest>, base: &BasePath) -> Result<FxHashMap<String, Redirect>> {
     let bytes = std::fs::read(root.join(FOLDER).join("redirects.json")).unwrap_or_default();
     if digest != Some(Digest::of(&bytes)) {
         return Ok(FxHashMap::default());
     }
     let all: Vec<Redirect> = serde_json::from_slice(&bytes).context("redirects.json cannot be read")?;
-    Ok(all.into_iter().map(|one| (one.from.clone(), one)).collect())
+    Ok(all.into_iter().filter_map(|one| Some((base.stripped(&one.from)?.to_owned(), one))).collect())
 }
 
 impl Shelf {
