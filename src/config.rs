@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::Digest;
 use crate::fields::{self, Fields, Findings, Node, Shape};
+use crate::paths::BasePath;
 use crate::text;
 
 /// The settings file's name in the site's root.
@@ -104,6 +105,9 @@ pub struct SiteSettings {
     pub tagline: Option<String>,
     /// Absolute URL without a trailing slash.
     pub base_url: String,
+    /// Its path, below which the site lies.
+    #[serde(skip)]
+    pub base_path: BasePath,
     /// One sentence for search engines.
     pub description: String,
     /// BCP 47 language tag.
@@ -134,6 +138,7 @@ impl Default for Settings {
                 title: "Theme parks".to_owned(),
                 tagline: None,
                 base_url: "http://localhost".to_owned(),
+                base_path: BasePath::default(),
                 description: "Theme parks, their rides and the companies that build them.".to_owned(),
                 language: "en".to_owned(),
                 dir: "ltr".to_owned(),
@@ -175,6 +180,8 @@ impl Given {
     pub fn put_over(&self, settings: &mut Settings) {
         if let Some(url) = &self.base_url {
             settings.site.base_url.clone_from(url);
+            // What was given was looked at when it was read.
+            settings.site.base_path = BasePath::of_url(url).unwrap_or_default();
         }
         settings.source = self.source.unwrap_or(settings.source);
     }
@@ -309,6 +316,7 @@ impl Settings {
             values.insert(name.to_owned(), value);
         };
         add("site", serde_json::to_value(&self.site).unwrap_or_default());
+        add("base_path", self.site.base_path.as_str().into());
         add("smart_punctuation", self.smart_punctuation.into());
         add("trust_html", self.trust_html.into());
         add("rating_scale", self.rating_scale.into());
@@ -343,6 +351,10 @@ impl SiteSettings {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             match rest {
                 Some(rest) if !rest.is_empty() && !rest.contains(['"', '<', '>', ' ', '?', '#']) => {
+                    match BasePath::of_url(&url) {
+                        Ok(path) => self.base_path = path,
+                        Err(why) => findings.note(place, why, Some("use letters, digits, `-` and `_`".to_owned())),
+                    }
                     self.base_url = url.trim_end_matches('/').to_owned();
                 }
                 _ => findings.note(

@@ -44,6 +44,8 @@
 //!   at any change; tests try each.
 //! * A dry run, [`build::why`] and [`build::impact`] read the state under changes that only they
 //!   see; there is no second way to decide what is due.
+//! * A path of the site names a page and its file; what the outside is told of it, below the path of `base_url`, is
+//!   said at one door, [`catalog::Reader::public`], and written into the texts of bodies, templates and assets.
 //! * What configures a server is an output like every other, but lies in `.lifthill/hosting/`.
 //! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
 //!   write. No symbolic link is followed, and no file that has a second name is written to.

@@ -1,5 +1,9 @@
 //! Paths inside a site: relative, `/`-separated, never leaving their root. Knows nothing of files.
 
+mod base;
+
+pub use base::{BasePath, PublicPath};
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 

@@ -30,11 +30,12 @@ use crate::config::{AssetSettings, Settings};
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::{Digest, Digester};
 use crate::headers::Encoding;
+use crate::paths::BasePath;
 use crate::{leftovers, text};
 use files::Origin;
 use graph::{Named, Node};
 use prepare::{Language, Prepared, prepare};
-use references::{Found, Target, target};
+use references::{Found, Target, is_path, target};
 
 /// The folder of a site's own assets in its root, and of all assets in URLs.
 pub const FOLDER: &str = "assets";
@@ -91,7 +92,7 @@ pub struct Assets {
     /// The site's root, which no page learns of.
     root: PathBuf,
     /// The settings that they were made with.
-    made_with: Option<(bool, AssetSettings, String)>,
+    made_with: Option<Conditions>,
     /// Style sheets and scripts that were minified or compiled now, not found in the store.
     pub made: u64,
 }
@@ -178,8 +179,21 @@ impl Assets {
 }
 
 /// The settings that decide what becomes of the files.
-fn conditions(settings: &Settings) -> (bool, AssetSettings, String) {
-    (settings.minify, settings.assets.clone(), settings.delivery.compress.assets_words())
+#[derive(Clone, Debug, PartialEq)]
+struct Conditions {
+    minify: bool,
+    assets: AssetSettings,
+    compress: String,
+    base: BasePath,
+}
+
+fn conditions(settings: &Settings) -> Conditions {
+    Conditions {
+        minify: settings.minify,
+        assets: settings.assets.clone(),
+        compress: settings.delivery.compress.assets_words(),
+        base: settings.site.base_path.clone(),
+    }
 }
 
 /// An asset on its way.
@@ -237,20 +251,26 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
     problems.extend(told.into_iter().flatten());
     assets.made += raw.iter().filter(|one| one.made).count() as u64;
 
+    let base = &settings.site.base_path;
+    let below = !base.is_root();
     let names: Vec<&str> = raw.iter().map(|one| one.path).collect();
     let mut nodes = Vec::with_capacity(raw.len());
     for Raw { path, source, text, .. } in &raw {
-        let (digest, text_made, links) = match source {
-            Source::Bytes(digest, _) => (*digest, None, Vec::new()),
+        let (digest, text_made, links, others) = match source {
+            Source::Bytes(digest, _) => (*digest, None, Vec::new(), Vec::new()),
             Source::Text(one) => {
                 let teller = Teller { path, text: text.as_deref().unwrap_or_default(), names: &names, sheets: &sheets };
                 let in_sass = compiled.get(*path).map(|(sheet, _)| sheet.as_str());
                 teller.tell(one, in_sass, &mut problems);
                 let links = one.references.iter().filter_map(|found| Some((found, link(path, found, &names)?)));
-                (Digest::of(one.text.as_bytes()), Some(one.text.as_str()), links.collect())
+                let links: Vec<_> = links.collect();
+                let is_link = |found: &Found| links.iter().any(|(link, _)| link.place == found.place);
+                let others = one.references.iter().filter(|found| below && is_path(&found.value) && !is_link(found));
+                let others = others.collect();
+                (Digest::of(one.text.as_bytes()), Some(one.text.as_str()), links, others)
             }
         };
-        nodes.push(Node { path, digest, text: text_made, links });
+        nodes.push(Node { path, digest, text: text_made, links, others, base });
     }
     let named = graph::name(&nodes);
     let references: Vec<Vec<String>> = nodes

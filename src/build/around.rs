@@ -76,10 +76,12 @@ pub fn look_around(
             (Arc::new(assets), warnings)
         }
     };
-    let (templates, of_templates) = match known_templates.filter(|_| keep_templates) {
+    let base = &settings.site.base_path;
+    let known_templates = known_templates.filter(|(known, _)| keep_templates && known.are_below(base));
+    let (templates, of_templates) = match known_templates {
         Some(known) => known,
         None => {
-            let (templates, problems) = Sources::read(root)?;
+            let (templates, problems) = Sources::read(root, base)?;
             let warnings = set_apart(problems, report);
             (templates, warnings)
         }

@@ -146,6 +146,12 @@ impl Asked<'_> {
         }
         if values.get("site").is_some_and(|site| site.get(setting).is_some()) {
             self.setting("site", reach);
+            if setting == "base_url" {
+                self.setting("base_path", reach);
+                reach.cells.note(&Cell::Assets);
+                self.around.assets.names().for_each(|name| reach.cells.note(&Cell::Asset(name.to_owned())));
+                reached.keys().for_each(|name| reach.cells.note(&Cell::Template(name.clone())));
+            }
             return Ok(());
         }
         if let Some(id) = RecordId::parse(subject) {

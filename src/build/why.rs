@@ -54,7 +54,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, words: &str) -> Re
     let meant = named::pages(&snapshot, &settings, words)?;
     let Some((file, trace)) = first_of(&snapshot, &meant)? else { return Err(no_page(&snapshot, words, &meant)?) };
     let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()))?;
-    let (sources, _) = Sources::read(root)?;
+    let (sources, _) = Sources::read(root, &settings.site.base_path)?;
     let catalog = Arc::new(Catalog {
         snapshot,
         settings,

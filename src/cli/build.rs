@@ -9,6 +9,7 @@ use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
+use crate::paths::BasePath;
 use crate::report::{Report, Verified, told_apart};
 use crate::serve::Holder;
 use crate::stop::Stopped;
@@ -77,7 +78,10 @@ impl AsOf {
 /// An absolute URL, without a slash at its end.
 fn absolute(text: &str) -> Result<String, String> {
     let is_absolute = text.starts_with("http://") || text.starts_with("https://");
-    is_absolute.then(|| text.trim_end_matches('/').to_owned()).ok_or_else(|| "write an absolute URL".to_owned())
+    if !is_absolute {
+        return Err("write an absolute URL".to_owned());
+    }
+    BasePath::of_url(text).map(|_| text.trim_end_matches('/').to_owned())
 }
 
 fn origin(text: &str) -> Result<Origin, String> {

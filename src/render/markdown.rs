@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(html("## x {#a .b .c d=e}"), "<h2 id=\"a\" class=\"b c\">x</h2>\n");
         assert_eq!(html("## x {#\"onclick=y .\"z}"), "<h2 id=\"&quot;onclick=y\" class=\"&quot;z\">x</h2>\n");
         let style = Style { smart_punctuation: true, trust_html: true };
-        let trusted = to_html("## x {data-y=z}", style, &Ids::default(), |_| None).expect("no references");
+        let trusted = to_html("## x {data-y=z}", style, &Ids::default(), |_| None, |_| None).expect("no references");
         assert_eq!(trusted, "<h2 id=\"x\" data-y=\"z\">x</h2>\n");
     }
 

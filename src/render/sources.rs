@@ -10,8 +10,10 @@ use include_dir::{Dir, include_dir};
 
 use super::ids::Ids;
 use super::reach;
+use super::rebase::{Text, rebased};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::paths::BasePath;
 use crate::{overrides, text};
 
 /// The folder of a site's own templates in its root.
@@ -25,11 +27,16 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// The texts of all templates, by name.
 #[derive(Clone)]
-pub struct Sources(BTreeMap<String, String>);
+pub struct Sources {
+    written: BTreeMap<String, String>,
+    /// The same with the paths in them as the outside is told them, where the site lies below a path.
+    below: Option<BTreeMap<String, String>>,
+    base: BasePath,
+}
 
 impl Sources {
-    /// Reads the templates of the site at `root`, and says what is wrong with any.
-    pub fn read(root: &Path) -> Result<(Self, Vec<Diagnostic>)> {
+    /// Reads the templates of the site at `root`, which lies below `base`, and says what is wrong with any.
+    pub fn read(root: &Path, base: &BasePath) -> Result<(Self, Vec<Diagnostic>)> {
         let mut sources = BTreeMap::new();
         for file in FILES.files() {
             let text = file.contents_utf8().context("a template of the theme is not UTF-8")?;
@@ -53,12 +60,27 @@ impl Sources {
                 Err(problem) => problems.push(*problem),
             }
         }
-        Ok((Self(sources), problems))
+        Ok((Self::new(sources, base), problems))
     }
 
-    /// Every template's own name and text: the theme's as `theme/NAME`.
+    fn new(written: BTreeMap<String, String>, base: &BasePath) -> Self {
+        let markup = |name: &str| name.ends_with(".html") || name.ends_with(".xml");
+        let moved = |(name, text): (&String, &String)| {
+            let text = text.clone();
+            (name.clone(), if markup(name) { rebased(text, Text::Template, base) } else { text })
+        };
+        let below = (!base.is_root()).then(|| written.iter().map(moved).collect());
+        Self { written, below, base: base.clone() }
+    }
+
+    /// Whether they are those of a site below `base`.
+    pub fn are_below(&self, base: &BasePath) -> bool {
+        self.base == *base
+    }
+
+    /// Every template's own name and text, as written: the theme's as `theme/NAME`.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+        self.written.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     /// The names of the theme's templates, of which pages are made.
@@ -79,7 +101,7 @@ impl Sources {
         if self.own().next().is_none() {
             return Vec::new();
         }
-        let reach = reach::of(&self.0);
+        let reach = reach::of(&self.written);
         let mut used: BTreeSet<&str> = Self::of_theme().collect();
         for name in Self::of_theme() {
             used.extend(reach.get(name).into_iter().flat_map(|reach| reach.files.iter().map(String::as_str)));
@@ -87,50 +109,51 @@ impl Sources {
         self.own().map(|(name, _)| name).filter(|name| !used.contains(name)).map(str::to_owned).collect()
     }
 
-    /// All of them.
+    /// All of them, as pages are made with them.
     pub(super) fn texts(&self) -> &BTreeMap<String, String> {
-        &self.0
+        self.below.as_ref().unwrap_or(&self.written)
     }
 
-    /// The text of a template by its own name.
+    /// The text of a template by its own name, as written.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.written.get(name).map(String::as_str)
     }
 
     /// Every name by which a template may be called.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.keys().flat_map(|name| [Some(name.as_str()), name.strip_prefix(THEME)]).flatten()
+        self.written.keys().flat_map(|name| [Some(name.as_str()), name.strip_prefix(THEME)]).flatten()
     }
 
     /// One digest of all texts.
     pub fn digest(&self) -> Digest {
-        Digest::of_parts(self.0.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+        Digest::of_parts(self.texts().iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
     }
 
     /// The digest of every template's own text, by label.
     pub fn own_digests(&self) -> BTreeMap<String, Digest> {
-        let digests = self.0.iter().map(|(name, text)| (label(&self.0, name), Digest::of(text.as_bytes())));
+        let texts = self.texts();
+        let digests = texts.iter().map(|(name, text)| (label(texts, name), Digest::of(text.as_bytes())));
         digests.map(|(name, digest)| (name.to_owned(), digest)).collect()
     }
 
     /// The files that every template reaches, itself included, by label.
     pub fn reached(&self) -> BTreeMap<String, BTreeSet<String>> {
-        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.files)).collect()
+        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.files)).collect()
     }
 
     /// The ids that pages made with a template use, by its label.
     pub fn ids(&self) -> BTreeMap<String, Ids> {
-        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.ids)).collect()
+        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.ids)).collect()
     }
 
     /// The digest of every template with everything that it reaches, by label.
     pub fn digests(&self) -> BTreeMap<String, Digest> {
-        reach::of(&self.0).into_iter().map(|(name, reach)| (name, reach.digest)).collect()
+        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.digest)).collect()
     }
 
     /// What a template is called among those that can change: see [`label`].
     pub fn label<'n>(&self, name: &'n str) -> &'n str {
-        label(&self.0, name)
+        label(&self.written, name)
     }
 }
 

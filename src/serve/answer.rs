@@ -12,14 +12,14 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::address::{Address, address};
+use super::address::{self, Address, address};
 use super::bodies::{self, OpenFile};
 use super::own;
 use super::ready::{Ready, tag};
 use super::shelf::Shelf;
 use crate::headers::{REVALIDATE, is_for_servers};
 use crate::output::Written;
-use crate::paths::RelPath;
+use crate::paths::{BasePath, RelPath};
 
 /// An answer, and the kind of page that it is about.
 pub struct Answer {
@@ -33,6 +33,21 @@ pub struct Answer {
 pub struct Injection {
     /// Shown by our own pages in this run.
     pub token: String,
+    /// The URL path of the script.
+    pub client: String,
+}
+
+/// The answer for what lies outside the path of the site, which begins at `base`.
+pub fn elsewhere(path: &str, base: &BasePath) -> Answer {
+    let home = base.public("/");
+    let response = match path {
+        "/" => moved(StatusCode::FOUND, home.as_str()),
+        path if address::below(&format!("{path}/"), base) == Some("/") => {
+            moved(StatusCode::MOVED_PERMANENTLY, home.as_str())
+        }
+        _ => plain(StatusCode::NOT_FOUND, &format!("the site lies below {home}")),
+    };
+    Answer { endpoint: if response.status().is_redirection() { "redirect" } else { "404" }, response }
 }
 
 /// Answers a request for something of the site.
@@ -83,7 +98,8 @@ async fn find(
         if let Some(index) = index
             && shelf.current(&index).await?.is_some()
         {
-            return Ok(Answer { response: moved(StatusCode::MOVED_PERMANENTLY, &folder), endpoint: "redirect" });
+            let response = moved(StatusCode::MOVED_PERMANENTLY, edition.base.public(&folder).as_str());
+            return Ok(Answer { response, endpoint: "redirect" });
         }
     }
     Ok(Answer { response: nothing_there(shelf, injection).await?, endpoint: "404" })
@@ -93,10 +109,13 @@ async fn find(
 async fn nothing_there(shelf: &Shelf, injection: Option<&Injection>) -> anyhow::Result<Response<Body>> {
     let plain = || {
         let words = "there is no such page";
-        let Some(Injection { token }) = injection else { return plain(StatusCode::NOT_FOUND, words) };
+        let Some(Injection { token, client }) = injection else { return plain(StatusCode::NOT_FOUND, words) };
         let mut page = plain(
             StatusCode::NOT_FOUND,
-            &format!("<!doctype html><title>404</title><body><p>{words}</p>{}</body>", own::injection(token, "")),
+            &format!(
+                "<!doctype html><title>404</title><body><p>{words}</p>{}</body>",
+                own::injection(client, token, "")
+            ),
         );
         page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page
@@ -277,8 +296,8 @@ fn make_room(headers: &mut HeaderMap, injection: Option<&Injection>) {
 /// A page with something put in before the end of its body, and how many bytes that are. The page's own
 /// bytes are shared, not copied: there may be many who read it.
 fn injected(bytes: Bytes, injection: Option<&Injection>, digest: &str) -> (u64, Body) {
-    let Some(Injection { token }) = injection else { return (bytes.len() as u64, Body::from(bytes)) };
-    let html = own::injection(token, digest);
+    let Some(Injection { token, client }) = injection else { return (bytes.len() as u64, Body::from(bytes)) };
+    let html = own::injection(client, token, digest);
     let end = bytes.windows(7).rposition(|window| window.eq_ignore_ascii_case(b"</body>")).unwrap_or(bytes.len());
     let parts = [bytes.slice(..end), Bytes::from(html), bytes.slice(end..)];
     let length = parts.iter().map(|part| part.len() as u64).sum();

@@ -152,7 +152,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         hurry: Arc::clone(&hurry),
         watches: serving.watch,
     });
-    let url = format!("http://{}/", reachable(address));
+    let url = format!("http://{}{}/", reachable(address), settings.site.base_path.as_str());
     greet(serving, &url, talk);
     let desk = Desk {
         session,
@@ -272,8 +272,7 @@ async fn route(ends: &Ends, request: &Parts, server: &Arc<Server>) -> Answer {
     let path = request.uri.path();
     let edits = server.guard.may_edit(ends, &request.headers);
     if !edits && (path == "/metrics" || path.starts_with(own::PREFIX)) {
-        let words = "only the machine that serves the site is told this; start it with --allow-edit ADDRESS for others";
-        return Answer { response: plain(StatusCode::FORBIDDEN, words), endpoint: "refused" };
+        return refuse_strangers();
     }
     if path == "/metrics" {
         let mut response = Response::new(Body::from(server.counters.text(server.hub.count())));
@@ -284,8 +283,39 @@ async fn route(ends: &Ends, request: &Parts, server: &Arc<Server>) -> Answer {
     if path.starts_with(own::PREFIX) {
         return Answer { response: own::answer(request, server).await, endpoint: "own" };
     }
-    let injection = (server.watches && edits).then(|| Injection { token: server.guard.token().to_owned() });
-    answer(request, &server.shelf, injection.as_ref()).await
+    let base = server.shelf.edition().base.clone();
+    let injection = (server.watches && edits).then(|| Injection {
+        token: server.guard.token().to_owned(),
+        client: base.public(own::CLIENT_PATH).to_string(),
+    });
+    if base.is_root() {
+        return answer(request, &server.shelf, injection.as_ref()).await;
+    }
+    // Within the server everything goes by the site's own paths.
+    let Some(inner) = address::below(path, &base) else {
+        return answer::elsewhere(path, &base);
+    };
+    let query = request.uri.query().map_or(String::new(), |query| format!("?{query}"));
+    let mut inside = request.clone();
+    match format!("{inner}{query}").parse() {
+        Ok(uri) => inside.uri = uri,
+        Err(_) => {
+            return Answer { response: plain(StatusCode::BAD_REQUEST, "that is no path"), endpoint: "refused" };
+        }
+    }
+    if inner.starts_with(own::PREFIX) && !edits {
+        return refuse_strangers();
+    }
+    if inner.starts_with(own::PREFIX) {
+        return Answer { response: own::answer(&inside, server).await, endpoint: "own" };
+    }
+    answer(&inside, &server.shelf, injection.as_ref()).await
+}
+
+/// The answer for those who ask for what only editors are told.
+fn refuse_strangers() -> Answer {
+    let words = "only the machine that serves the site is told this; start it with --allow-edit ADDRESS for others";
+    Answer { response: plain(StatusCode::FORBIDDEN, words), endpoint: "refused" }
 }
 
 fn greet(serving: &Serving, url: &str, talk: &dyn Talk) {

@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use tokio::sync::oneshot;
 
 use super::Server;
-use super::address::address;
+use super::address::{address, below};
 use super::answer::plain;
 use super::desk::Wish;
 use super::holder::Holder;
@@ -21,12 +21,15 @@ use super::overlay;
 
 const CLIENT: &str = concat!(include_str!("client/idiomorph.min.js"), "\n", include_str!("client/client.js"));
 
-/// Where the endpoints live.
+/// Where the endpoints live, below the path of the site.
 pub const PREFIX: &str = "/__lifthill/";
 
-/// What goes into every page before the end of its body.
-pub fn injection(token: &str, digest: &str) -> String {
-    format!("<script src=\"{PREFIX}client.js\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
+/// Where the browser's half of live reload is.
+pub const CLIENT_PATH: &str = "/__lifthill/client.js";
+
+/// What goes into every page before the end of its body: the script at `client`.
+pub fn injection(client: &str, token: &str, digest: &str) -> String {
+    format!("<script src=\"{client}\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
 }
 
 /// The site's Content-Security-Policy with what our part of a page needs: its script, its requests and
@@ -104,7 +107,8 @@ fn events(server: &Arc<Server>, query: &str) -> Response<Body> {
         return plain(StatusCode::BAD_REQUEST, "which page?");
     };
     // The value is a path, encoded once more for the query.
-    let Some(address) = decoded(page).and_then(|path| address(&path).ok()) else {
+    let base = &server.shelf.edition().base;
+    let Some(address) = decoded(page).and_then(|path| address(below(&path, base)?).ok()) else {
         return plain(StatusCode::BAD_REQUEST, "that is no page");
     };
     let now = server.shelf.written(&address.file).ok().flatten().map(|written| written.digest);

@@ -21,7 +21,7 @@ use crate::config::hosting::Inlined;
 use crate::digest::Digest;
 use crate::headers::HeaderRules;
 use crate::output::{FOLDER, Written};
-use crate::paths::RelPath;
+use crate::paths::{BasePath, RelPath};
 use crate::state::{Snapshot, Store, Table};
 use crate::stop::{Signal, Stop};
 
@@ -37,7 +37,9 @@ const ALARMS: Duration = Duration::from_secs(2);
 /// The site as one build left it.
 pub struct Edition {
     snapshot: Snapshot,
-    /// The list of redirects with the digest of its file.
+    /// The path below which the site lies.
+    pub base: BasePath,
+    /// The list of redirects, by the site's own paths, with the digest of its file.
     redirects: (Option<Digest>, Arc<FxHashMap<String, Redirect>>),
     /// What is said of each file.
     pub rules: HeaderRules,
@@ -94,13 +96,15 @@ impl Edition {
     pub fn new(root: &Path, snapshot: Snapshot, settings: &Settings, before: Option<&Self>) -> Result<Self> {
         let list: Option<Written> = snapshot.value(Table::Outputs, b"redirects.json")?;
         let digest = list.map(|list| list.digest);
-        let redirects = match before.filter(|before| before.redirects.0 == digest) {
+        let base = settings.site.base_path.clone();
+        let same = |before: &&Self| before.redirects.0 == digest && before.base == base;
+        let redirects = match before.filter(same) {
             Some(before) => Arc::clone(&before.redirects.1),
-            None => Arc::new(list.map(|list| redirects(root, &list)).transpose()?.unwrap_or_default()),
+            None => Arc::new(list.map(|list| redirects(root, &list, &base)).transpose()?.unwrap_or_default()),
         };
         let empty = snapshot.count(Table::Outputs)? == 0;
         let rules = HeaderRules::new(settings, &hashes(root, &snapshot, settings)?);
-        Ok(Self { snapshot, redirects: (digest, redirects), rules, empty, ready: RwLock::default() })
+        Ok(Self { snapshot, redirects: (digest, redirects), base, rules, empty, ready: RwLock::default() })
     }
 
     /// Where the URL path leads, if it is a redirect; with and without a slash at its end.
@@ -152,12 +156,12 @@ fn hashes(root: &Path, snapshot: &Snapshot, settings: &Settings) -> Result<Vec<(
 }
 
 /// The redirects that this list holds; an altered list is no list of ours.
-fn redirects(root: &Path, list: &Written) -> Result<FxHashMap<String, Redirect>> {
+fn redirects(root: &Path, list: &Written, base: &BasePath) -> Result<FxHashMap<String, Redirect>> {
     let Some(bytes) = bodies::read_whole(&root.join(FOLDER).join("redirects.json"), list) else {
         return Ok(FxHashMap::default());
     };
     let all: Vec<Redirect> = serde_json::from_slice(&bytes).context("redirects.json cannot be read")?;
-    Ok(all.into_iter().map(|one| (one.from.clone(), one)).collect())
+    Ok(all.into_iter().filter_map(|one| Some((base.stripped(&one.from)?.to_owned(), one))).collect())
 }
 
 impl Shelf {

@@ -49,7 +49,7 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
     let demand = |operation: Operation| {
         let variant = Variant::new(written.as_deref().unwrap_or(file), digest, survey.format, operation);
         let path = variant.file(&stem);
-        let url = format!("/{path}");
+        let url = reader.public(&format!("/{path}")).to_string();
         reader.demand(path, variant);
         url
     };

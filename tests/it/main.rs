@@ -3,6 +3,7 @@
 
 mod anchors;
 mod assets;
+mod below_a_path;
 mod commands;
 mod dates;
 mod dead_links;
