@@ -21,14 +21,13 @@ use super::{Build, files};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
-use crate::digest::SetDigest;
-use crate::output::{Output, Placed};
+use crate::output::{Blocked, Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
 use crate::report::{FailedPage, Report};
 use crate::site::{Failure, PageAnswers, Route, View, view};
 use crate::source;
-use crate::state::{Draft, State, Store, Table, Tables};
+use crate::state::{Draft, OutputSum, State, Store, Table, Tables};
 
 /// Neighbouring pages given to one thread at a time: those of one park lie in one folder, and
 /// threads that create files in one folder wait for each other.
@@ -69,7 +68,7 @@ pub struct Worked {
     /// The links that pages have and no longer have.
     pub links: links::Rows,
     /// Which outputs have come and gone.
-    pub outputs: SetDigest,
+    pub outputs: OutputSum,
 }
 
 /// Works through `todo.due` and records what came of it in `state`, in as many drafts as it takes.
@@ -88,8 +87,8 @@ pub fn work(
 ) -> Result<Worked> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
+    let mut outputs = OutputSum::default();
     let mut links = links::Rows::default();
-    let mut outputs = SetDigest::default();
     let pages = todo.due.len();
     let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
@@ -200,12 +199,12 @@ fn record(
         Outcome::Rendered(trace, placed, demanded, beside, relinked) => {
             demands.add(demanded);
             links.replace(tables, page.file.as_str(), &relinked.before, &relinked.after)?;
-            report.pages.rendered += 1;
+            report.outcomes(&page.file).rendered += 1;
             if build.options.names {
                 report.rendered.push(page.file.to_string());
             }
             if placed.changed {
-                report.pages.written += 1;
+                report.outcomes(&page.file).written += 1;
                 report.file_written(placed.written.stamp.size);
                 links.wrote(&page.file);
             }
@@ -222,7 +221,7 @@ fn record(
             tables.remove(Table::Due, key)?;
         }
         Outcome::Failed(problem) => {
-            report.pages.failed += 1;
+            report.outcomes(&page.file).failed += 1;
             report.failures.add(problem.0, problem.1);
             tables.put_value(Table::Due, key, &page.route)?;
         }
@@ -231,25 +230,37 @@ fn record(
     Ok(())
 }
 
-/// Removes the files of pages that are no more. Returns those that it did not come to, since
-/// somebody asked to stop.
+/// Removes the files of pages that are no more. Returns those that are still there: it did not come to
+/// them, since somebody asked to stop, or they could not be removed.
 #[expect(clippy::too_many_arguments, reason = "each is one thing that a removal is recorded in")]
-pub fn sweep<'t>(
+pub fn sweep(
     build: &Build<'_>,
     output: &Output,
-    todo: &'t Todo,
+    todo: &Todo,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     demands: &mut Demands,
     links: &mut links::Rows,
     report: &mut Report,
-) -> Result<&'t [RelPath]> {
+) -> Result<Vec<RelPath>> {
     let had_variants = tables.count(Table::Compressed)? > 0;
+    let mut kept = Vec::new();
     for (index, file) in todo.removed.iter().enumerate() {
         if build.options.stop.asked().is_some() {
-            return Ok(&todo.removed[index..]);
+            kept.extend_from_slice(&todo.removed[index..]);
+            break;
         }
         let key = file.as_str().as_bytes();
+        if tables.bytes(Table::Outputs, key, |_| ())?.is_some() {
+            match output.remove(file) {
+                Err(error) if error.is::<Blocked>() => {
+                    report.diagnostics.push(super::mistake(&format!("output/{file}"), format!("{error:#}")));
+                    kept.push(file.clone());
+                    continue;
+                }
+                removed => report.files.removed += u64::from(removed?),
+            }
+        }
         if let Some(trace) = tables.bytes(Table::Pages, key, Trace::decode)?.transpose()? {
             demands.add(Demanded { before: trace.facts.pictures, after: BTreeMap::new() });
             links.replace(tables, file.as_str(), &trace.facts.named, &BTreeMap::new())?;
@@ -260,15 +271,12 @@ pub fn sweep<'t>(
         let ours = files::remove(tables, Table::Outputs, file)?;
         let page = tables.remove(Table::Pages, key)?;
         tables.remove(Table::Due, key)?;
-        if ours && output.remove(file)? {
-            report.files.removed += 1;
-        }
         if had_variants {
             variants::remove_all(file, output, tables, report)?;
         }
-        report.pages.removed += u64::from(ours || page);
+        report.outcomes(file).removed += u64::from(ours || page);
     }
-    Ok(&[])
+    Ok(kept)
 }
 
 /// The bytes of a page as they would be made now, or why it cannot be made.
@@ -358,7 +366,10 @@ impl Worker<'_> {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(self.failed(page, *problem)),
         };
-        let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
+        let placed = match self.output.place(&page.file, &bytes, page.known.as_ref()) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            placed => placed?,
+        };
         let demanded = Demanded { before: shown_before, after: reader.demands() };
         let found = match self.targets.filter(|_| is_page) {
             Some(targets) => links_on(page, &bytes, &reader, &demanded, targets)?,
@@ -372,7 +383,10 @@ impl Worker<'_> {
             pictures: demanded.after.keys().cloned().collect(),
             named: found.named.keys().cloned().collect(),
         };
-        let beside = variants::place(self.build, self.catalog, self.output, page, &bytes, &placed)?;
+        let beside = match variants::place(self.build, self.catalog, self.output, page, &bytes, &placed) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            beside => beside?,
+        };
         let trace = Trace { readings: reader.readings(), links: found.numbers, facts }.encode()?;
         let relinked = Relinked { before: named_before, after: found.named };
         Ok(Outcome::Rendered(trace, placed, demanded, beside, relinked))
@@ -401,6 +415,10 @@ impl Worker<'_> {
             Some(asset) => Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned()),
             None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
         }
+    }
+
+    fn blocked(&self, page: &DuePage, error: &anyhow::Error) -> Outcome {
+        self.failed(page, self.mistake(page, format!("{error:#}")))
     }
 
     fn failed(&self, page: &DuePage, problem: Diagnostic) -> Outcome {

@@ -37,6 +37,8 @@ const KEYS_LOOKED_THROUGH: usize = 20_000;
 /// A picture below `content/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
+    /// Its file, where that is not written as names are compared.
+    pub file: Option<String>,
     /// The digest of its bytes.
     pub digest: Digest,
     /// What is known of it; the error says, in words for its owner, why it cannot be read.

@@ -17,7 +17,7 @@ use crate::assets::{Asset, Assets};
 use crate::digest::Digest;
 use crate::media::Variant;
 use crate::model::{Card, PartialDate, Photo, Record, RecordId, Review};
-use crate::paths::RelPath;
+use crate::paths::{PublicPath, RelPath};
 use crate::render::{Ids, Map, Value};
 use crate::state::{Store, Table};
 
@@ -289,6 +289,12 @@ impl Reader {
     pub fn site(&self) -> &crate::config::SiteSettings {
         self.note(Cell::Setting("site".to_owned()));
         &self.catalog.settings.site
+    }
+
+    /// What a path of the site is called by the outside: the one door through which paths become URLs. Not a reading
+    /// by itself: every page with a template reads the settings that say it; others must ask for `base_path`.
+    pub fn public<'p>(&self, path: &'p str) -> PublicPath<'p> {
+        self.catalog.settings.site.base_path.public(path)
     }
 
     /// The template value of those settings, made by `make` for the first page that asks and

@@ -41,15 +41,15 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
         .and_then(Value::as_str)
         .ok_or("`photo` must be a photo of a park or ride")?;
     let picture = reader.picture(file).map_err(in_words)?;
-    let Some(Picture { digest, found: Ok(survey) }) = picture else {
+    let Some(Picture { file: written, digest, found: Ok(survey) }) = picture else {
         return Err(format!("there is no picture content/{file} that can be read"));
     };
     let settings = &reader.setting("photos").photos;
     let stem = stem(file);
     let demand = |operation: Operation| {
-        let variant = Variant::new(file, digest, survey.format, operation);
+        let variant = Variant::new(written.as_deref().unwrap_or(file), digest, survey.format, operation);
         let path = variant.file(&stem);
-        let url = format!("/{path}");
+        let url = reader.public(&format!("/{path}")).to_string();
         reader.demand(path, variant);
         url
     };
@@ -90,7 +90,7 @@ fn given(arguments: &Kwargs, name: &str) -> bool {
 /// The URL of a picture below `content/` at a size that suits a page, for addresses in bodies; `None` where there
 /// is none that can be read.
 pub fn url(reader: &Reader, file: &str) -> anyhow::Result<Option<String>> {
-    let Some(Picture { digest, found: Ok(survey) }) = reader.picture(file)? else { return Ok(None) };
+    let Some(Picture { digest, found: Ok(survey), .. }) = reader.picture(file)? else { return Ok(None) };
     let settings = &reader.setting("photos").photos;
     let boxes = std::iter::once((LONGEST, LONGEST)).chain(settings.thumbnails.iter().copied());
     let sizes: BTreeMap<u32, Size> = boxes.map(|most| fitting(&survey, most)).map(|size| (size.width, size)).collect();

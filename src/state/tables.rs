@@ -38,6 +38,10 @@ pub enum Table {
     Compressed,
     /// URL path → why it is still due.
     Due,
+    /// File below `content/`, or origin of rows → what is worth knowing of it.
+    Warnings,
+    /// Markdown file below `content/` → the time of its last commit, in seconds since 1970.
+    Dates,
     /// What links lead to and what cannot be answered by a number → pages, whether it is there; the
     /// same, `\0`, file below `output/` → the address as written (bare text).
     Links,
@@ -45,7 +49,7 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -62,6 +66,8 @@ impl Table {
         Self::Outputs,
         Self::Compressed,
         Self::Due,
+        Self::Warnings,
+        Self::Dates,
         Self::Links,
     ];
 
@@ -83,6 +89,8 @@ impl Table {
             Self::Outputs => "outputs",
             Self::Compressed => "compressed",
             Self::Due => "due",
+            Self::Warnings => "warnings",
+            Self::Dates => "dates",
             Self::Links => "links",
         })
     }

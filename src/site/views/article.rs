@@ -23,7 +23,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let frame = Frame {
         heading: common.name.clone(),
         description: common.description.clone(),
-        breadcrumbs: vec![shapes::link_to("Articles", "/articles/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Articles", "/articles/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };

@@ -54,7 +54,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let frame = Frame {
         heading: heading(&common.name, number),
         description: Some(heading(&description, number)),
-        breadcrumbs: vec![shapes::link_to("Companies", "/companies/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Companies", "/companies/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         previous,
         next,

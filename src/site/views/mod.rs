@@ -20,7 +20,7 @@ use super::view::{Failure, View};
 use crate::catalog::Reader;
 use crate::model::record::Record;
 use crate::model::{Card, Kind, RecordId};
-use crate::render::{Entries, Value, markdown};
+use crate::render::{Entries, Text, Value, markdown, rebased};
 use crate::site::{images, shapes};
 use crate::source;
 
@@ -102,7 +102,7 @@ fn body(reader: &Reader, template: &str, id: &RecordId, body: &str) -> Result<Va
         return Err(Failure::Broken(error));
     }
     match html {
-        Ok(html) => Ok(Value::safe_string(&html)),
+        Ok(html) => Ok(Value::safe_string(&rebased(html, Text::Html, &reader.site().base_path))),
         Err(dangling) => {
             let names: Vec<String> = dangling.iter().map(|id| format!("`{id}`")).collect();
             Err(Failure::Mistake(format!("links to what is not there: {}", names.join(", "))))

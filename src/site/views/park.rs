@@ -95,7 +95,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             let rides = count(totals.members, "ride", "rides");
             format!("{}: {rides}, {} of them roller coasters.", common.name, totals.coasters)
         })),
-        breadcrumbs: vec![shapes::link_to("Parks", "/parks/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Parks", "/parks/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };

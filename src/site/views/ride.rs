@@ -78,7 +78,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "position" => position + 1,
         "of" => siblings.len(),
     });
-    let breadcrumbs = vec![shapes::link_to("Parks", "/parks/"), shapes::link(reader, &park)?];
+    let breadcrumbs = vec![shapes::link_to(reader, "Parks", "/parks/"), shapes::link(reader, &park)?];
     let park = reader.link(&park)?.unwrap_or_default();
     let park_name = &park.name;
     let frame =
