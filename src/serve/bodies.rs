@@ -41,11 +41,11 @@ const ALIVE: usize = 64 << 20;
 const FOR_SMALL: usize = 16 << 20;
 
 /// Bytes of pieces of open files.
-const PIECES: usize = 32 << 20;
+const PIECES: usize = 8 << 20;
 
 /// Bytes of a piece, at least and at most.
 const SMALLEST: usize = 8 << 10;
-const LARGEST: usize = 256 << 10;
+const LARGEST: usize = 64 << 10;
 
 /// Files read from the disk at one moment: small ones, and others.
 const READERS: [usize; 2] = [8, 2];
