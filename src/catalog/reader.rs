@@ -138,7 +138,7 @@ impl Reader {
             let outer = self.captured.replace(Some(Vec::new()));
             let value = make();
             let readings = self.captured.replace(outer).unwrap_or_default();
-            Ok(SharedValue::new(value?, readings))
+            Ok(SharedValue::new(value?, readings, &self.catalog.settings.site.base_path))
         })?;
         if let Some(captured) = &mut *self.captured.borrow_mut() {
             captured.extend(&shared.readings);

@@ -11,6 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::{Cell, CellId, Group};
 use crate::digest::Digest;
 use crate::model::{PartialDate, RecordId};
+use crate::paths::BasePath;
 use crate::render::{Value, canonical};
 
 /// Threads wait for each other only where they want the same shard.
@@ -45,25 +46,27 @@ pub struct SharedValue {
 }
 
 impl SharedValue {
-    /// A value that was made by these readings.
-    pub fn new(value: Value, readings: Vec<CellId>) -> Self {
+    /// A value that was made by these readings, on a site that lies below `base`.
+    pub fn new(value: Value, readings: Vec<CellId>, base: &BasePath) -> Self {
         let digest = canonical::digest(&value);
         let mut addresses = Vec::new();
-        add_addresses(&value, &mut addresses);
+        add_addresses(&value, base, &mut addresses);
         Self { value, readings, digest, addresses }
     }
 }
 
-/// Adds the numbers of all URLs in a value.
-fn add_addresses(value: &Value, addresses: &mut Vec<CellId>) {
+/// Adds the numbers of all URLs in a value, as they are without the path that the site lies below.
+fn add_addresses(value: &Value, base: &BasePath, addresses: &mut Vec<CellId>) {
     if let Some(items) = value.as_array() {
-        items.iter().for_each(|item| add_addresses(item, addresses));
+        items.iter().for_each(|item| add_addresses(item, base, addresses));
     }
     for (key, value) in value.as_map().into_iter().flatten() {
         match value.as_str() {
-            Some(url) if key.as_str() == Some("url") => addresses.push(Cell::address(url)),
+            Some(url) if key.as_str() == Some("url") => {
+                addresses.push(Cell::address(base.stripped(url).unwrap_or(url)))
+            }
             Some(_) => {}
-            None => add_addresses(value, addresses),
+            None => add_addresses(value, base, addresses),
         }
     }
 }

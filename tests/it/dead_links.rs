@@ -241,10 +241,14 @@ fn an_id_that_templates_use_twice_is_told_of() {
 
 #[test]
 fn a_site_below_a_path_knows_its_own_addresses() {
-    let site =
-        with("[a](https://u.example/repo/nowhere/) [b](https://u.example/repo/rides/) [c](https://u.example/other/)");
+    let body = "[a](https://u.example/repo/nowhere/) [b](https://u.example/repo/rides/) [c](https://u.example/other/)\n\
+        [d](/nowhere-else/) [e](/parks/efteling/) <park:efteling> [f](/repo/parks/efteling/)";
+    let site = with(body);
     site.write("lifthill.toml", "base_url = 'https://u.example/repo/'\n");
     let built = site.build();
     built.says("`https://u.example/repo/nowhere/` leads nowhere: this site has no page /nowhere/");
-    assert_eq!(built.messages().len(), 1, "{:#?}", built.messages());
+    built.says("`/nowhere-else/` leads nowhere").says(&format!("--> {LOOPS}:7:5\n"));
+    // The path is written before every address, also before one that has it already.
+    built.says("`/repo/parks/efteling/` leads nowhere").says(&format!("--> {LOOPS}:7:63\n"));
+    assert_eq!(built.links().len(), 3, "{:#?}", built.links());
 }

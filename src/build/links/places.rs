@@ -14,6 +14,7 @@ use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::Diagnostic;
 use crate::door;
 use crate::headers::url_of;
+use crate::paths::BasePath;
 use crate::render::{Sources, THEME, template_place};
 use crate::site::Route;
 use crate::source::{self, row_unit};
@@ -25,6 +26,8 @@ pub struct Texts<'t> {
     pub root: &'t Path,
     /// All templates.
     pub templates: &'t Sources,
+    /// The path that the site lies below.
+    pub base: &'t BasePath,
 }
 
 /// Who is likely to have written an address.

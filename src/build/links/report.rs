@@ -35,7 +35,7 @@ pub fn report(
     if check == LinkCheck::Off || store.count(Table::Links)? == 0 {
         return Ok(());
     }
-    let texts = Texts { root, templates };
+    let texts = Texts { root, templates, base: &settings.site.base_path };
     let mut judge = Judge::at(home);
     let (mut start, mut dead) = (Vec::new(), 0);
     while let Some((target, head)) = next_head(store, &start)? {
@@ -69,7 +69,9 @@ fn problem(
     target: &str,
     head: Head,
 ) -> Result<Option<Diagnostic>> {
-    let Some((file, written)) = first_page(store, target)? else { return Ok(None) };
+    let Some((file, in_page)) = first_page(store, target)? else { return Ok(None) };
+    // In files an address stands without the path that the site lies below.
+    let written = texts.base.stripped(&in_page).unwrap_or(&in_page).to_owned();
     let (mut message, help) = match target.split_once('#') {
         Some(("", id)) => {
             let help = "give one of them another; links can lead to the first one only";
