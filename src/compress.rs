@@ -13,15 +13,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
+use brotlic::{CompressionMode, Quality, WindowSize};
 use libdeflater::{CompressionLvl, Compressor};
-use mbrotli::{EncoderConfig, Quality, Window};
 
 use crate::cas::{Action, Cas, Made};
 use crate::config::Packer;
 use crate::headers::Encoding;
 
 /// The libraries that make the bytes. A test holds this to the lock file.
-const VERSIONS: &str = "1; mbrotli 0.5.20, zstd-sys 2.1.3+zstd.1.5.7, libdeflate-sys 1.26.1";
+const VERSIONS: &str = "1; brotlic-sys 0.2.2, zstd-sys 2.1.3+zstd.1.5.7, libdeflate-sys 1.26.1";
 
 /// Smaller files gain less than a header costs.
 pub const MIN_BYTES: usize = 1024;
@@ -139,18 +139,20 @@ pub fn pack(bytes: &[u8], packer: Packer) -> Result<Vec<u8>> {
         }
         Encoding::Brotli => {
             let level = u8::try_from(packer.level)?;
-            let quality = Quality::try_from(level).with_context(|| format!("Brotli has no level {level}"))?;
-            let config = EncoderConfig::new().with_quality(quality).with_window(window(bytes.len())?);
-            mbrotli::Compressor::new(config)?.compress(bytes).context("Brotli failed")
+            let quality = Quality::new(level).with_context(|| format!("Brotli has no level {level}"))?;
+            let mut out = vec![0; bytes.len() + bytes.len() / 1024 + 1024];
+            let size = brotlic::compress(bytes, &mut out, quality, window(bytes.len())?, CompressionMode::Generic);
+            out.truncate(size.context("Brotli failed")?);
+            Ok(out)
         }
         Encoding::Zstd => zstd::bulk::compress(bytes, packer.level).context("zstd failed"),
     }
 }
 
 /// The smallest Brotli window that holds everything: memory follows it.
-fn window(size: usize) -> Result<Window> {
+fn window(size: usize) -> Result<WindowSize> {
     let bits = usize::BITS - size.leading_zeros();
-    Ok(Window::standard(bits.clamp(16, 22) as u8)?)
+    Ok(WindowSize::new(bits.clamp(16, 22) as u8)?)
 }
 
 #[cfg(test)]
