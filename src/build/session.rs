@@ -164,6 +164,7 @@ impl Session {
         // What was decoded and then shown by no page.
         self.budget.clear();
         self.tell_surprises(&mut report);
+        report.bound_diagnostics();
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }
@@ -315,14 +316,16 @@ impl Session {
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
         let Seen { mut content, mut outputs, look, walked } = seen?;
         self.walked = walked.unwrap_or_else(|| std::mem::take(&mut self.walked));
-        report.diagnostics.extend(self.walked.iter().cloned());
+        report.tell(self.walked.iter().cloned());
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
         if let Some(reader) = &database {
             database::tell(&reader.told(), report);
         }
         let known = self.around.take();
-        let around = self.threads.working.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
-        report.diagnostics.extend(around.warnings(root, &settings));
+        let room = options.room;
+        let look_at = || look_around(root, &settings, &self.cas, known, &look, room, report);
+        let around = self.threads.working.install(look_at)?;
+        report.tell(around.warnings(root, &settings));
         let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
@@ -330,7 +333,7 @@ impl Session {
         if again.from_files {
             let emptied = refusals::emptied(root, &content, memory.build == 0, &snapshot)?;
             self.refused = emptied.is_some();
-            report.diagnostics.extend(emptied);
+            report.tell(emptied);
         }
         // What could not be looked at is not gone.
         if report.has_errors() {
@@ -374,7 +377,7 @@ impl Session {
             None => match Templates::new(&around.templates, build.settings.minify) {
                 Ok(templates) => Some(Arc::new(templates)),
                 Err(problems) => {
-                    report.diagnostics.extend(problems);
+                    report.tell(problems);
                     None
                 }
             },
