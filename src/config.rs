@@ -3,10 +3,12 @@
 
 mod delivery;
 pub mod hosting;
+mod links;
 mod photos;
 pub mod publish;
 
 pub use delivery::{AssetSettings, CompressSettings, DeliverySettings, Encoding, HeaderPattern, Packer};
+pub use links::{LinkCheck, LinkSettings};
 pub use photos::{PhotoFormat, PhotoSettings, parse_box};
 
 mod postgres;
@@ -20,7 +22,9 @@ use serde::Serialize;
 
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::Digest;
-use crate::fields::{self, Fields, Findings, Shape};
+use crate::fields::{self, Fields, Findings, Node, Shape};
+use crate::paths::BasePath;
+use crate::text;
 
 /// The settings file's name in the site's root.
 pub const FILE: &str = "lifthill.toml";
@@ -36,6 +40,8 @@ pub struct Settings {
     pub trust_html: bool,
     /// The best possible rating; the worst is 1.
     pub rating_scale: u32,
+    /// Where dates of change come from.
+    pub dates: Dates,
     /// Whether pages are minified.
     pub minify: bool,
     /// Records on one page of a list.
@@ -60,8 +66,25 @@ pub struct Settings {
     pub hosting: hosting::HostingSettings,
     /// The Content-Security-Policy.
     pub policy: hosting::PolicySettings,
+    /// What is done about links that lead nowhere.
+    pub links: LinkSettings,
     /// What is made of photos; one setting, since a change of any makes them anew.
     pub photos: PhotoSettings,
+}
+
+/// Where the date comes from on which a record was last changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dates {
+    /// From what the record itself says.
+    #[default]
+    Written,
+    /// Where it says nothing, from the last commit of its file.
+    Git,
+}
+
+impl Dates {
+    /// All, with their names in settings.
+    const WORDS: [(&str, Self); 2] = [("written", Self::Written), ("git", Self::Git)];
 }
 
 /// What may be kept between builds although nothing refers to it.
@@ -82,6 +105,9 @@ pub struct SiteSettings {
     pub tagline: Option<String>,
     /// Absolute URL without a trailing slash.
     pub base_url: String,
+    /// Its path, below which the site lies.
+    #[serde(skip)]
+    pub base_path: BasePath,
     /// One sentence for search engines.
     pub description: String,
     /// BCP 47 language tag.
@@ -112,6 +138,7 @@ impl Default for Settings {
                 title: "Theme parks".to_owned(),
                 tagline: None,
                 base_url: "http://localhost".to_owned(),
+                base_path: BasePath::default(),
                 description: "Theme parks, their rides and the companies that build them.".to_owned(),
                 language: "en".to_owned(),
                 dir: "ltr".to_owned(),
@@ -120,6 +147,7 @@ impl Default for Settings {
             smart_punctuation: true,
             trust_html: false,
             rating_scale: 10,
+            dates: Dates::default(),
             minify: true,
             per_page: PerPage { parks: 50, rides: 100, companies: 50, articles: 20 },
             cache: CacheBounds { max_age_days: 30, max_size_mb: 4096 },
@@ -132,6 +160,7 @@ impl Default for Settings {
             delivery: DeliverySettings::default(),
             hosting: hosting::HostingSettings::default(),
             policy: hosting::PolicySettings::default(),
+            links: LinkSettings::default(),
             photos: PhotoSettings::default(),
         }
     }
@@ -151,6 +180,8 @@ impl Given {
     pub fn put_over(&self, settings: &mut Settings) {
         if let Some(url) = &self.base_url {
             settings.site.base_url.clone_from(url);
+            // What was given was looked at when it was read.
+            settings.site.base_path = BasePath::of_url(url).unwrap_or_default();
         }
         settings.source = self.source.unwrap_or(settings.source);
     }
@@ -169,10 +200,7 @@ impl Settings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(vec![Diagnostic::of_file(FILE, format!("cannot be read: {error}"))]),
         };
-        let Ok(source) = String::from_utf8(bytes) else {
-            return Err(vec![Diagnostic::of_file(FILE, "is not UTF-8 text")]);
-        };
-        Self::parse(&source)
+        Self::parse(text::decode(FILE, &bytes).map_err(|problem| vec![*problem])?)
     }
 
     /// Reads settings from the text of a settings file.
@@ -206,6 +234,15 @@ impl Settings {
             self.smart_punctuation = content.flag("smart_punctuation", findings).unwrap_or(self.smart_punctuation);
             self.trust_html = content.flag("trust_html", findings).unwrap_or(self.trust_html);
             self.rating_scale = content.integer("rating_scale", 2..=100, findings).unwrap_or(self.rating_scale);
+            if let Some((word, place)) = content.text_at("dates", findings) {
+                match Dates::WORDS.iter().find(|(name, _)| *name == word) {
+                    Some((_, dates)) => self.dates = *dates,
+                    None => {
+                        let help = suggestion(&word, Dates::WORDS.map(|(name, _)| name));
+                        findings.note(place, format!("`{word}` is not a known `dates`"), help);
+                    }
+                }
+            }
             content.finish(findings);
         }
         if let Some(node) = fields.take("output") {
@@ -238,7 +275,9 @@ impl Settings {
                     let help = Some("two capital letters, for instance `NL`".to_owned());
                     findings.note(place, format!("`{code}` is not a country code"), help);
                 } else if let Shape::String(name) = node.shape {
-                    self.countries.insert(code, name);
+                    if findings.is_showable(&name, &code, &node.span) {
+                        self.countries.insert(code, name);
+                    }
                 } else {
                     findings.note(node.span, format!("`{code}` must be text"), None);
                 }
@@ -251,7 +290,8 @@ impl Settings {
         }
         if let Some(node) = fields.take("extra") {
             for (name, _, node) in Fields::of(node, findings).take_all() {
-                self.extra.insert(name, json_of(node.shape));
+                let value = json_of(node, &name, findings);
+                self.extra.insert(name, value);
             }
         }
         self.assets.read(fields, findings);
@@ -259,6 +299,7 @@ impl Settings {
         self.hosting.read(fields, findings);
         self.policy.read(fields, findings);
         self.photos.read(fields, findings);
+        self.links.read(fields, findings);
         std::mem::replace(fields, Fields::empty()).finish(findings);
     }
 
@@ -275,6 +316,7 @@ impl Settings {
             values.insert(name.to_owned(), value);
         };
         add("site", serde_json::to_value(&self.site).unwrap_or_default());
+        add("base_path", self.site.base_path.as_str().into());
         add("smart_punctuation", self.smart_punctuation.into());
         add("trust_html", self.trust_html.into());
         add("rating_scale", self.rating_scale.into());
@@ -309,6 +351,10 @@ impl SiteSettings {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             match rest {
                 Some(rest) if !rest.is_empty() && !rest.contains(['"', '<', '>', ' ', '?', '#']) => {
+                    match BasePath::of_url(&url) {
+                        Ok(path) => self.base_path = path,
+                        Err(why) => findings.note(place, why, Some("use letters, digits, `-` and `_`".to_owned())),
+                    }
                     self.base_url = url.trim_end_matches('/').to_owned();
                 }
                 _ => findings.note(
@@ -340,17 +386,24 @@ impl SiteSettings {
     }
 }
 
-fn json_of(shape: Shape) -> serde_json::Value {
+fn json_of(node: Node, name: &str, findings: &mut Findings<'_>) -> serde_json::Value {
     use serde_json::Value;
-    match shape {
+    match node.shape {
         Shape::Null => Value::Null,
         Shape::Bool(value) => value.into(),
         Shape::Integer(value) => value.into(),
         Shape::Float(value) => value.into(),
-        Shape::String(text) | Shape::Date(text) => text.into(),
-        Shape::Array(items) => items.into_iter().map(|item| json_of(item.shape)).collect(),
+        Shape::String(text) | Shape::Date(text) => {
+            findings.is_showable(&text, name, &node.span);
+            text.into()
+        }
+        Shape::Array(items) => items.into_iter().map(|item| json_of(item, name, findings)).collect(),
         Shape::Table(entries) => {
-            Value::Object(entries.into_iter().map(|(name, _, node)| (name, json_of(node.shape))).collect())
+            let value = |(key, _, node)| {
+                let value = json_of(node, name, findings);
+                (key, value)
+            };
+            Value::Object(entries.into_iter().map(value).collect())
         }
     }
 }

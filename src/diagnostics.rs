@@ -1,6 +1,7 @@
 //! Problems found in a user's files: where, what, and what to do about it. A problem is data,
 //! not an error: many are collected in one run. Knows nothing of consoles or exit codes.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
@@ -117,13 +118,13 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        writeln!(f, "{word}: {}", self.message)?;
+        writeln!(f, "{word}: {}", printable(&self.message))?;
         if self.line == 0 {
-            write!(f, "  --> {}", self.file)?;
+            write!(f, "  --> {}", printable(&self.file))?;
         } else {
-            write!(f, "  --> {}:{}:{}", self.file, self.line, self.column)?;
+            write!(f, "  --> {}:{}:{}", printable(&self.file), self.line, self.column)?;
         }
-        if let Some(excerpt) = &self.excerpt {
+        if let Some(excerpt) = self.excerpt.as_deref().map(printable) {
             let number = self.line.to_string();
             let gutter = " ".repeat(number.len());
             let before: String =
@@ -135,12 +136,23 @@ impl fmt::Display for Diagnostic {
             }
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  = help: {help}")?;
+            write!(f, "\n  = help: {}", printable(help))?;
         }
         if let Some(pages) = &self.pages {
             write!(f, "\n  = fails: {pages}")?;
         }
         Ok(())
+    }
+}
+
+/// A text in which nothing is left that a terminal, or the log of a build, would obey. Messages of several lines
+/// keep them.
+fn printable(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || ('\u{202a}'..='\u{202e}').contains(&c);
+    if text.contains(obeyed) {
+        text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect::<String>().into()
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -183,6 +195,14 @@ mod tests {
            | ^^^^^^^^^^^^
           = help: did you mean `manufacturers`?
         ");
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_what_is_shown() {
+        let shown =
+            Diagnostic::at("a\u{1b}[2Jb", "x\u{1b}]0;y\u{7}\tz", 0..1, "`\u{9b}1m`").help("\r\u{202e}").to_string();
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{shown:?}");
+        assert!(!shown.contains('\u{202e}'));
     }
 
     #[test]

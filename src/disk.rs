@@ -173,6 +173,11 @@ impl Disk {
         self.change(Needs::Nothing, || fs::rename(from, to))
     }
 
+    /// Sets who may do what with a file or a folder.
+    pub fn set_permissions(&self, path: &Path, permissions: fs::Permissions) -> io::Result<()> {
+        self.change(Needs::Nothing, || fs::set_permissions(path, permissions))
+    }
+
     /// Removes a file.
     pub fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.change(Needs::Nothing, || fs::remove_file(path))

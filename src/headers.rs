@@ -80,6 +80,9 @@ pub const TYPES: [(&str, &str, Packing); 45] = [
     ("zst", "application/zstd", Packing::Packed),
 ];
 
+/// Files whose type follows from their whole path below `output/`, not from its extension.
+pub const NAMED: [(&str, &str); 1] = [("feed.xml", "application/atom+xml; charset=utf-8")];
+
 /// Whether a type's bytes are compressed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
@@ -162,6 +165,12 @@ pub fn is_outside(file: &str) -> bool {
     file.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// Whether the file at a path below `output/` is a page: a document for people to read. All others are
+/// there for pages, for machines or for servers.
+pub fn is_page(path: impl AsRef<[u8]>) -> bool {
+    path.as_ref().ends_with(b".html")
+}
+
 /// The URL path under which the file at `path` below `output/` is seen: a folder's `index.html` is the folder.
 pub fn url_of(path: &str) -> String {
     match path.strip_suffix("index.html") {
@@ -170,8 +179,11 @@ pub fn url_of(path: &str) -> String {
     }
 }
 
-/// The type of a file, from its extension.
+/// The type of a file, from its name.
 pub fn content_type(file: &RelPath) -> &'static str {
+    if let Some((_, name)) = NAMED.iter().find(|(path, _)| *path == file.as_str()) {
+        return name;
+    }
     known(file).map_or("application/octet-stream", |(_, name, _)| name)
 }
 
@@ -250,6 +262,19 @@ mod tests {
         assert_eq!(cache("feed.xml"), SHORT);
         assert_eq!(cache("parks/x.b94b6a35e1db.css"), SHORT, "names are ours only where we make them");
         assert_eq!(cache("assets/css/site.css"), SHORT);
+    }
+
+    #[test]
+    fn a_feed_is_a_feed_and_other_xml_is_not() {
+        assert_eq!(content_type(&file("feed.xml")), "application/atom+xml; charset=utf-8");
+        assert_eq!(content_type(&file("news.atom")), "application/atom+xml; charset=utf-8");
+        assert_eq!(content_type(&file("sitemap.xml")), "application/xml; charset=utf-8");
+        assert_eq!(content_type(&file("assets/feed.xml")), "application/xml; charset=utf-8");
+        assert!(
+            NAMED.iter().all(|(_, named)| TYPES.iter().any(|(_, name, _)| name == named)),
+            "told in lists of types"
+        );
+        assert!(is_compressible(&file("feed.xml")));
     }
 
     #[test]

@@ -44,6 +44,8 @@
 //!   at any change; tests try each.
 //! * A dry run, [`build::why`] and [`build::impact`] read the state under changes that only they
 //!   see; there is no second way to decide what is due.
+//! * A path of the site names a page and its file; what the outside is told of it, below the path of `base_url`, is
+//!   said at one door, [`catalog::Reader::public`], and written into the texts of bodies, templates and assets.
 //! * What configures a server is an output like every other, but lies in `.lifthill/hosting/`.
 //! * Nothing is written outside `output/` and `.lifthill/`; nothing is removed that we did not
 //!   write. No symbolic link is followed, and no file that has a second name is written to.
@@ -68,6 +70,8 @@
 //! 1  model      plain records, dates with precision, slugs
 //! 0  digest, paths, stamp, disk, door, stop, room, diagnostics, fields, config, report
 //!    headers    what a server says of a file
+//!    text       text from files, and what may stand in it
+//!    leftovers  what lies among a site's files and is none of it
 //!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
 //! ```
@@ -82,12 +86,14 @@ pub mod disk;
 pub mod door;
 pub mod fields;
 pub mod headers;
+pub mod leftovers;
 pub mod overrides;
 pub mod paths;
 pub mod report;
 pub mod room;
 pub mod stamp;
 pub mod stop;
+pub mod text;
 
 pub mod model;
 

@@ -1,5 +1,6 @@
 //! Parses, runs one command, prints one error chain, exits.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,7 +14,8 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(|| run(&typed)) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => {
-            eprintln!("error: {error:#}");
+            // Standard error may be closed; then there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             Exit::FileSystem.into()
         }
         Err(_) => Exit::Bug.into(),

@@ -47,7 +47,7 @@ fn prometheus(report: &Report) -> Result<String> {
     let pages = &report.pages;
     family(
         "build_pages",
-        "Pages by outcome in the last build",
+        "Pages (HTML documents) by outcome in the last build",
         "outcome",
         &[
             ("rendered", pages.rendered as f64),
@@ -55,6 +55,19 @@ fn prometheus(report: &Report) -> Result<String> {
             ("unchanged", pages.unchanged as f64),
             ("removed", pages.removed as f64),
             ("failed", pages.failed as f64),
+        ],
+    );
+    let others = &report.others;
+    family(
+        "build_other_files",
+        "Assets, pictures, feeds, sitemaps and other files that are no pages, by outcome in the last build",
+        "outcome",
+        &[
+            ("made", others.rendered as f64),
+            ("written", others.written as f64),
+            ("unchanged", others.unchanged as f64),
+            ("removed", others.removed as f64),
+            ("failed", others.failed as f64),
         ],
     );
     family(

@@ -1,5 +1,9 @@
 //! Paths inside a site: relative, `/`-separated, never leaving their root. Knows nothing of files.
 
+mod base;
+
+pub use base::{BasePath, PublicPath};
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +56,12 @@ pub fn is_plain_component(component: &str) -> bool {
         && component != "."
         && component != ".."
         && !component.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | ':'))
+}
+
+impl AsRef<[u8]> for RelPath {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for RelPath {

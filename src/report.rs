@@ -11,14 +11,20 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::headers::is_page;
+use crate::paths::RelPath;
 
 /// Everything a build tells. Keys are only ever added.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Pages by outcome.
-    pub pages: PageCounts,
-    /// Files below `output/`.
+    /// Pages (HTML documents) by outcome.
+    pub pages: Outcomes,
+    /// Other files by outcome: assets, pictures, feeds, sitemaps and what else machines read.
+    pub others: Outcomes,
+    /// Files below `output/`, compressed variants included.
     pub files: FileCounts,
+    /// Files below `output/` that were nobody's and were removed, where that was asked.
+    pub strangers: u64,
     /// Pictures: what was done to them.
     pub pictures: PictureCounts,
     /// Bytes written below `output/`.
@@ -56,23 +62,23 @@ pub struct Report {
     /// What came of comparing the output with a clean build's, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
-    /// Files of rendered pages, sorted.
+    /// Files that were rendered or otherwise made, sorted.
     pub rendered: Vec<String>,
     /// Pages that could not be made, until they are among the diagnostics.
     #[serde(skip)]
     pub failures: Failures,
 }
 
-/// Pages by outcome. `total` = `rendered` + `unchanged` + `failed` + `left`.
+/// Pages, or other files, by outcome. `total` = `rendered` + `unchanged` + `failed` + `left`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct PageCounts {
-    /// Pages that the site has.
+pub struct Outcomes {
+    /// Those that the site has.
     pub total: u64,
-    /// Rendered in this build.
+    /// Rendered or otherwise made in this build.
     pub rendered: u64,
     /// Of those, written, since their bytes changed.
     pub written: u64,
-    /// Not rendered.
+    /// Not made, since nothing about them may have changed.
     pub unchanged: u64,
     /// No longer part of the site, and removed.
     pub removed: u64,
@@ -106,6 +112,8 @@ pub struct Verified {
     /// The first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<Difference>,
+    /// Files below `output/` that no page claims, which a clean build would not have there.
+    pub strangers: Vec<String>,
 }
 
 /// A file that is not as a clean build makes it.
@@ -245,6 +253,22 @@ impl Report {
         self.bytes_written += bytes;
     }
 
+    /// The counts that a file belongs to, by its path below `output/`.
+    pub fn outcomes(&mut self, file: impl AsRef<[u8]>) -> &mut Outcomes {
+        if is_page(file) { &mut self.pages } else { &mut self.others }
+    }
+
+    /// Counts what there is, once it is known what became of all that was due: `files` below
+    /// `output/`, of which so many are `pages`, and those that were `never_made`.
+    pub fn count(&mut self, pages: i64, files: u64, never_made: &[RelPath]) {
+        self.pages.total = pages.max(0).unsigned_abs();
+        self.others.total = files.saturating_sub(self.pages.total);
+        never_made.iter().for_each(|file| self.outcomes(file).total += 1);
+        for counts in [&mut self.pages, &mut self.others] {
+            counts.unchanged = counts.total.saturating_sub(counts.rendered + counts.failed + counts.left);
+        }
+    }
+
     /// Whether any diagnostic is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -266,28 +290,61 @@ impl Report {
         result
     }
 
-    /// One line: `1,842 pages: 3 rendered, 1,839 unchanged, 1 removed · 0.21 s`.
+    /// One line: `1,842 pages: 3 rendered, 1,839 unchanged; 22 other files: 1 made · 0.21 s`.
     pub fn summary(&self) -> String {
-        let pages = &self.pages;
+        let (pages, others) = (&self.pages, &self.others);
         let mut line = format!(
-            "{} pages: {} rendered, {} unchanged",
-            grouped(pages.total),
+            "{}: {} rendered, {} unchanged{}; {}: {} made{}",
+            counted(pages.total, "page"),
             grouped(pages.rendered),
-            grouped(pages.unchanged)
+            grouped(pages.unchanged),
+            pages.rest(),
+            counted(others.total, "other file"),
+            grouped(others.rendered),
+            others.rest(),
         );
-        for (count, word) in [(pages.removed, "removed"), (pages.failed, "failed"), (pages.left, "not come to")] {
-            if count > 0 {
-                line.push_str(&format!(", {} {word}", grouped(count)));
-            }
+        if self.strangers > 0 {
+            line.push_str(&format!("; {} removed", counted(self.strangers, "stranger")));
         }
         line.push_str(&format!(" · {:.2} s", self.seconds));
         line
     }
 }
 
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+impl Verified {
+    /// Whether all is as a clean build makes it, and nothing more is there.
+    pub fn is_good(&self) -> bool {
+        self.differences == 0 && self.strangers.is_empty()
+    }
+}
+
+impl Outcomes {
+    /// What else there is to say, if anything: `, 1 removed, 2 failed`.
+    fn rest(&self) -> String {
+        let counts = [(self.removed, "removed"), (self.failed, "failed"), (self.left, "not come to")];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        counts.map(|(count, word)| format!(", {} {word}", grouped(count))).collect()
+    }
+}
+
+/// A number and what it counts: `1,842 pages`, `1 page`.
+pub fn counted(count: u64, word: &str) -> String {
+    format!("{} {word}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// Pages and other files, told apart: `3 pages and 1 other file`.
+pub fn told_apart<'f>(files: impl Iterator<Item = &'f str>) -> String {
+    let (mut pages, mut others) = (0, 0);
+    files.for_each(|file| if is_page(file) { pages += 1 } else { others += 1 });
+    match (counted(pages, "page"), others) {
+        (pages, 0) => pages,
+        (pages, others) => format!("{pages} and {}", counted(others, "other file")),
+    }
+}
+
+/// A number in groups of three digits.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {

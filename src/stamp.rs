@@ -2,6 +2,7 @@
 //! believed. Knows nothing of what the files hold.
 
 use std::fs::Metadata;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,39 @@ impl Stamp {
     /// fractions. (Of others, one in a million has none.)
     pub fn is_coarse(&self) -> bool {
         self.latest() % 1_000_000 == 0
+    }
+}
+
+/// Which file or folder something is, whatever it is called: a copy is another one, what was only moved is
+/// the same. Where the system has no numbers for that, it is the place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+    place: Option<std::path::PathBuf>,
+}
+
+impl FileId {
+    /// What is at `path` itself; `None` where nothing is.
+    pub fn at(path: &Path) -> Option<Self> {
+        let found = path.symlink_metadata().ok()?;
+        let place = if cfg!(unix) { None } else { Some(path.canonicalize().ok()?) };
+        Some(Self { place, ..Self::of(&found) })
+    }
+
+    /// What is open.
+    pub fn of(found: &Metadata) -> Self {
+        #[cfg(unix)]
+        let (device, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            (found.dev(), found.ino())
+        };
+        #[cfg(not(unix))]
+        let (device, inode) = {
+            let _ = found;
+            (0, 0)
+        };
+        Self { device, inode, place: None }
     }
 }
 

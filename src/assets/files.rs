@@ -13,6 +13,7 @@ use super::FOLDER;
 use crate::diagnostics::Diagnostic;
 use crate::overrides;
 use crate::paths::RelPath;
+use crate::text;
 
 static THEME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets");
 
@@ -63,4 +64,20 @@ pub fn read(root: &Path, path: &str, origin: Origin) -> Result<Cow<'static, [u8]
             Ok(bytes.with_context(|| format!("cannot read {FOLDER}/{path}"))?.into())
         }
     }
+}
+
+/// The text of a style sheet or script, and whether it is all of the file. What is no UTF-8 is published as it is.
+pub fn text<'b>(path: &str, bytes: Cow<'b, [u8]>) -> Result<(Cow<'b, str>, bool), Box<Diagnostic>> {
+    let file = format!("{FOLDER}/{path}");
+    let as_it_is = |problem: Box<Diagnostic>| {
+        let message = format!("{}; it is published as it is", problem.message);
+        Box::new(Diagnostic { message, ..*problem }.warning())
+    };
+    let length = bytes.len();
+    let text: Cow<'b, str> = match bytes {
+        Cow::Borrowed(bytes) => text::decode(&file, bytes).map_err(as_it_is)?.into(),
+        Cow::Owned(bytes) => text::decode(&file, &bytes).map_err(as_it_is)?.to_owned().into(),
+    };
+    let whole = text.len() == length;
+    Ok((text, whole))
 }

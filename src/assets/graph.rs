@@ -5,9 +5,10 @@
 //! connected component) is digested with each reference inside it replaced by the path that it
 //! leads to, and each member is named by that digest and its own path. Knows nothing of files.
 
-use super::references::{Found, renamed, rewrite};
+use super::references::{Found, is_path, renamed, rewrite};
 use crate::digest::{Digest, Digester};
 use crate::headers::FINGERPRINT_DIGITS;
+use crate::paths::BasePath;
 
 /// One asset to be named.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub struct Node<'a> {
     pub text: Option<&'a str>,
     /// Its references to other assets (by index), in the order of the text.
     pub links: Vec<(&'a Found, usize)>,
+    /// Its references to other paths of the site, where that lies below one.
+    pub others: Vec<&'a Found>,
+    /// The path below which the site lies: paths in the final text begin with it.
+    pub base: &'a BasePath,
 }
 
 /// An asset with its name.
@@ -73,12 +78,23 @@ fn finished(node: &Node<'_>, named: &[Named]) -> (Option<String>, Digest) {
     (text, digest)
 }
 
-/// The text with every link's file name replaced; `None` where there are no links.
+/// The text with every link's file name replaced, and every path as the outside is told it; `None` where there are
+/// none.
 fn written(node: &Node<'_>, name: impl Fn(usize) -> String) -> Option<String> {
-    let text = node.text.filter(|_| !node.links.is_empty())?;
-    let found: Vec<Found> = node.links.iter().map(|(found, _)| (*found).clone()).collect();
+    let text = node.text.filter(|_| !node.links.is_empty() || !node.others.is_empty())?;
+    let found = node.links.iter().map(|(found, _)| *found).chain(node.others.iter().copied());
+    let mut found: Vec<Found> = found.cloned().collect();
+    found.sort_by_key(|one| one.place.start);
     let to = |place: usize| node.links.iter().find(|(found, _)| found.place.start == place).map(|(_, to)| *to);
-    Some(rewrite(text, &found, |one| Some(renamed(&one.value, &name(to(one.place.start)?)))))
+    let public = |path: String| {
+        if is_path(&path) { node.base.public(&path).to_string() } else { path }
+    };
+    Some(rewrite(text, &found, |one| {
+        Some(public(match to(one.place.start) {
+            Some(to) => renamed(&one.value, &name(to)),
+            None => one.value.clone(),
+        }))
+    }))
 }
 
 /// `site.b94b6a35e1db.css` for `css/site.css`.
@@ -149,6 +165,7 @@ mod tests {
     fn name_all(texts: &[String]) -> Vec<Named> {
         let paths: Vec<String> = (0..texts.len()).map(|index| format!("{index}.css")).collect();
         let found: Vec<Vec<Found>> = texts.iter().map(|text| css::references(text)).collect();
+        let base = BasePath::default();
         let nodes: Vec<Node<'_>> = (0..texts.len())
             .map(|index| Node {
                 path: &paths[index],
@@ -158,6 +175,8 @@ mod tests {
                     .iter()
                     .map(|one| (one, paths.iter().position(|path| *path == one.value).expect("a file")))
                     .collect(),
+                others: Vec::new(),
+                base: &base,
             })
             .collect();
         name(&nodes)

@@ -13,6 +13,7 @@ mod js;
 mod prepare;
 mod references;
 mod sass;
+mod svg;
 mod vite;
 
 use std::borrow::Cow;
@@ -29,10 +30,12 @@ use crate::config::{AssetSettings, Settings};
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::{Digest, Digester};
 use crate::headers::Encoding;
+use crate::paths::BasePath;
+use crate::{leftovers, text};
 use files::Origin;
 use graph::{Named, Node};
 use prepare::{Language, Prepared, prepare};
-use references::{Found, Target, target};
+use references::{Found, Target, is_path, target};
 
 /// The folder of a site's own assets in its root, and of all assets in URLs.
 pub const FOLDER: &str = "assets";
@@ -89,7 +92,7 @@ pub struct Assets {
     /// The site's root, which no page learns of.
     root: PathBuf,
     /// The settings that they were made with.
-    made_with: Option<(bool, AssetSettings, String)>,
+    made_with: Option<Conditions>,
     /// Style sheets and scripts that were minified or compiled now, not found in the store.
     pub made: u64,
 }
@@ -176,8 +179,21 @@ impl Assets {
 }
 
 /// The settings that decide what becomes of the files.
-fn conditions(settings: &Settings) -> (bool, AssetSettings, String) {
-    (settings.minify, settings.assets.clone(), settings.delivery.compress.assets_words())
+#[derive(Clone, Debug, PartialEq)]
+struct Conditions {
+    minify: bool,
+    assets: AssetSettings,
+    compress: String,
+    base: BasePath,
+}
+
+fn conditions(settings: &Settings) -> Conditions {
+    Conditions {
+        minify: settings.minify,
+        assets: settings.assets.clone(),
+        compress: settings.delivery.compress.assets_words(),
+        base: settings.site.base_path.clone(),
+    }
 }
 
 /// An asset on its way.
@@ -187,6 +203,8 @@ struct Raw<'f> {
     source: Source,
     /// The text that was prepared: the file's, or what Sass made of it.
     text: Option<Cow<'f, str>>,
+    /// Whether the text is all of the file: no byte order mark was before it.
+    whole: bool,
     /// Whether it was prepared now.
     made: bool,
 }
@@ -204,7 +222,7 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
     let mut assets = Assets { made_with, root: root.to_owned(), ..Assets::default() };
     let (sheets, compiled) = compile(root, &mut files, cas, &mut assets, &mut problems)?;
 
-    let raw: Vec<Raw<'_>> = files
+    let raw: Vec<(Raw<'_>, Vec<Diagnostic>)> = files
         .par_iter()
         .map(|(path, origin)| {
             let bytes: Cow<'_, [u8]> = match compiled.get(path) {
@@ -212,34 +230,47 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
                 None => files::read(root, path, *origin)?,
             };
             let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
-            let text = match bytes {
-                Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            let raw = Raw {
+                path,
+                origin: *origin,
+                source: Source::Bytes(digest, size),
+                text: None,
+                whole: true,
+                made: false,
             };
-            let Some((language, text)) = Language::of(path).zip(text) else {
-                let source = Source::Bytes(digest, size);
-                return Ok(Raw { path, origin: *origin, source, text: None, made: false });
+            let Some(language) = Language::of(path) else { return Ok((raw, drawing(path, *origin, &bytes))) };
+            let (text, whole) = match files::text(path, bytes) {
+                Ok(read) => read,
+                Err(problem) => return Ok((raw, vec![*problem])),
             };
             let (one, made) = prepare(cas, path, language, &text, settings.minify)?;
-            Ok(Raw { path, origin: *origin, source: Source::Text(one), text: Some(text), made })
+            Ok((Raw { source: Source::Text(one), text: Some(text), whole, made, ..raw }, Vec::new()))
         })
         .collect::<Result<_>>()?;
+    let (raw, told): (Vec<Raw<'_>>, Vec<_>) = raw.into_iter().unzip();
+    problems.extend(told.into_iter().flatten());
     assets.made += raw.iter().filter(|one| one.made).count() as u64;
 
+    let base = &settings.site.base_path;
+    let below = !base.is_root();
     let names: Vec<&str> = raw.iter().map(|one| one.path).collect();
     let mut nodes = Vec::with_capacity(raw.len());
     for Raw { path, source, text, .. } in &raw {
-        let (digest, text_made, links) = match source {
-            Source::Bytes(digest, _) => (*digest, None, Vec::new()),
+        let (digest, text_made, links, others) = match source {
+            Source::Bytes(digest, _) => (*digest, None, Vec::new(), Vec::new()),
             Source::Text(one) => {
                 let teller = Teller { path, text: text.as_deref().unwrap_or_default(), names: &names, sheets: &sheets };
                 let in_sass = compiled.get(*path).map(|(sheet, _)| sheet.as_str());
                 teller.tell(one, in_sass, &mut problems);
                 let links = one.references.iter().filter_map(|found| Some((found, link(path, found, &names)?)));
-                (Digest::of(one.text.as_bytes()), Some(one.text.as_str()), links.collect())
+                let links: Vec<_> = links.collect();
+                let is_link = |found: &Found| links.iter().any(|(link, _)| link.place == found.place);
+                let others = one.references.iter().filter(|found| below && is_path(&found.value) && !is_link(found));
+                let others = others.collect();
+                (Digest::of(one.text.as_bytes()), Some(one.text.as_str()), links, others)
             }
         };
-        nodes.push(Node { path, digest, text: text_made, links });
+        nodes.push(Node { path, digest, text: text_made, links, others, base });
     }
     let named = graph::name(&nodes);
     let references: Vec<Vec<String>> = nodes
@@ -248,8 +279,10 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
         .map(|paths| paths.into_iter().collect())
         .collect();
     drop(nodes);
-    for ((Raw { path, origin, source, text, .. }, named), references) in raw.into_iter().zip(named).zip(references) {
-        let own = text.filter(|_| !compiled.contains_key(path));
+    for ((Raw { path, origin, source, text, whole, .. }, named), references) in
+        raw.into_iter().zip(named).zip(references)
+    {
+        let own = text.filter(|_| whole && !compiled.contains_key(path));
         let asset = finish(path, origin, source, own.as_deref(), named, references);
         assets.by_path.insert(path.to_owned(), asset);
     }
@@ -270,6 +303,14 @@ pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, V
     Ok((assets, problems))
 }
 
+/// What is to be said of the site's own drawing: what in it runs.
+fn drawing(path: &str, origin: Origin, bytes: &[u8]) -> Vec<Diagnostic> {
+    if origin == Origin::Theme || !path.to_ascii_lowercase().ends_with(".svg") {
+        return Vec::new();
+    }
+    svg::active(&format!("{FOLDER}/{path}"), &String::from_utf8_lossy(bytes))
+}
+
 fn finish(
     path: &str,
     origin: Origin,
@@ -279,7 +320,9 @@ fn finish(
     references: Vec<String>,
 ) -> Asset {
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let url = format!("/{FOLDER}/{folder}{}", named.name);
+    // What is known by its address keeps it, and lies where that says.
+    let is_well_known = path.starts_with(leftovers::WELL_KNOWN);
+    let url = if is_well_known { format!("/{path}") } else { format!("/{FOLDER}/{folder}{}", named.name) };
     let (content, size, integrity) = match source {
         Source::Bytes(_, size) => (Content::File(origin), size, None),
         Source::Text(prepared) => {
@@ -326,7 +369,7 @@ fn compile(
     }
     let mut sheets = BTreeMap::new();
     for (path, origin) in files.iter().filter(|(path, _)| is_sass(path) || path.ends_with(".css")) {
-        sheets.insert(path.clone(), files::read(root, path, *origin)?);
+        sheets.insert(path.clone(), text::unmarked(files::read(root, path, *origin)?));
     }
     let visible = sass::Sheets(sheets.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect());
     // Any of the files may be included by any other.

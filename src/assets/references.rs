@@ -108,6 +108,11 @@ pub fn renamed(value: &str, name: &str) -> String {
     format!("{}{name}{suffix}", &path[..folder])
 }
 
+/// Whether a reference is a path of the site, wherever it stands.
+pub fn is_path(value: &str) -> bool {
+    value.starts_with('/') && !value.starts_with("//")
+}
+
 /// `text` with every reference in it that `write` has something for written anew.
 pub fn rewrite(text: &str, found: &[Found], write: impl Fn(&Found) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len() + 16 * found.len());

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::files::is_plain;
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::paths::RelPath;
+use crate::text;
 
 /// One chunk of the manifest, as Vite writes it; what we have no use for is not read.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,12 +53,13 @@ pub fn read(root: &Path, path: &str) -> Result<Bundle, Vec<Diagnostic>> {
     let Some(safe) = RelPath::new(path) else {
         return Err(vec![Diagnostic::of_file(path, "is not a path inside the site")]);
     };
-    let text = fs::read_to_string(safe.under(root))
+    let bytes = fs::read(safe.under(root))
         .map_err(|error| vec![Diagnostic::of_file(path, format!("cannot be read: {error}"))])?;
-    let chunks: BTreeMap<String, Chunk> = serde_json::from_str(&text).map_err(|error| {
+    let text = text::decode(path, &bytes).map_err(|problem| vec![*problem])?;
+    let chunks: BTreeMap<String, Chunk> = serde_json::from_str(text).map_err(|error| {
         let line: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let at = (line + error.column().saturating_sub(1)).min(text.len());
-        vec![Diagnostic::at(path, &text, at..at + 1, format!("is not a Vite manifest: {error}"))]
+        vec![Diagnostic::at(path, text, at..at + 1, format!("is not a Vite manifest: {error}"))]
     })?;
     let folder = safe.parent().unwrap_or_default();
     let folder = folder.strip_suffix(".vite").map_or(folder, |outer| outer.trim_end_matches('/')).to_owned();
@@ -65,7 +67,7 @@ pub fn read(root: &Path, path: &str) -> Result<Bundle, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut note = |named: &str, message: String, help: Option<String>| {
         let at = text.find(&format!("\"{named}\"")).unwrap_or(0);
-        let problem = Diagnostic::at(path, &text, at..at + named.len() + 2, message);
+        let problem = Diagnostic::at(path, text, at..at + named.len() + 2, message);
         problems.push(Diagnostic { help, ..problem });
     };
     for chunk in chunks.values() {

@@ -7,13 +7,14 @@ use crossbeam_channel::Receiver;
 use rayon::prelude::*;
 
 use super::scan::{Candidate, Candidates};
-use super::{Build, pictures};
+use super::{Build, bodies, pictures};
 use crate::catalog::Picture;
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::media;
 use crate::room::TooLittle;
 use crate::source::{self, FileBytes, Parsed, Reading};
+use crate::text::composed;
 
 /// Files held at a time at each step.
 const BATCH: usize = 256;
@@ -117,9 +118,10 @@ pub fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, 
                     return Outcome::TooLarge(little);
                 }
                 let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);
-                Outcome::Picture(Box::new(Picture { digest: file.digest, found }), decoded)
+                let written = (composed(&candidate.path) != candidate.path).then(|| candidate.path.clone());
+                Outcome::Picture(Box::new(Picture { file: written, digest: file.digest, found }), decoded)
             } else {
-                Outcome::Parsed(file.digest, Box::new(source::parse(&candidate.path, &file.bytes, reading)))
+                Outcome::Parsed(file.digest, Box::new(bodies::of_file(&candidate.path, &file.bytes, reading)))
             }
         }
     }

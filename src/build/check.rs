@@ -14,13 +14,15 @@ use crate::report::Report;
 pub const MOST_IN_A_FOLDER: u64 = 54_000;
 
 /// Reads everything and plans a first build, all in memory. What is wrong is in the report, and its
-/// plan holds every page of the site.
+/// pages are counted as a build counts them.
 pub fn check(options: &Options, settings: Settings, progress: &dyn Progress) -> Result<Report> {
     // A folder that is not there: no earlier state spares any reading.
     let options = Options { home: Some(scratch::nowhere(&options.root)?), extent: Extent::Plan, ..options.clone() };
     let mut report = build(&options, settings, progress)?;
     report.fresh = None;
-    if let Some(plan) = &report.plan {
+    if let Some(plan) = report.plan.take() {
+        // Which pictures pages show is only known once they are rendered.
+        plan.due.iter().for_each(|page| report.outcomes(&page.file).total += 1);
         let files = plan.due.iter().map(|page| page.file.as_str());
         let crowded: Vec<_> =
             entries_by_folder(files).into_iter().filter(|(_, count)| *count > MOST_IN_A_FOLDER).collect();

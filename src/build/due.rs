@@ -102,13 +102,15 @@ fn forget_what_was_left(tables: &mut Tables<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Pages that have never been made.
-pub fn never_made(tables: &Tables<'_>) -> Result<u64> {
-    let mut count = 0;
-    for file in all(tables)?.pages.keys() {
-        count += u64::from(tables.bytes(Table::Outputs, file.as_str().as_bytes(), |_| ())?.is_none());
+/// The files that have never been made, of those that are due.
+pub fn never_made(tables: &Tables<'_>) -> Result<Vec<RelPath>> {
+    let mut never = Vec::new();
+    for file in all(tables)?.pages.into_keys() {
+        if tables.bytes(Table::Outputs, file.as_str().as_bytes(), |_| ())?.is_none() {
+            never.push(file);
+        }
     }
-    Ok(count)
+    Ok(never)
 }
 
 fn key(kind: u8, number: usize) -> Vec<u8> {

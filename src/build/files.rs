@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 
-use crate::digest::{Digest, SetDigest};
+use crate::digest::Digest;
+use crate::headers::is_page;
 use crate::output::Written;
 use crate::paths::RelPath;
-use crate::state::{Store, Table, Tables};
+use crate::state::{OutputSum, Store, Table, Tables};
 
 /// The tables of files.
 pub const TABLES: [Table; 2] = [Table::Outputs, Table::Compressed];
@@ -41,8 +42,8 @@ pub fn put(tables: &mut Tables<'_>, table: Table, file: &RelPath, written: &Writ
     let key = file.as_str().as_bytes();
     let bytes = postcard::to_allocvec(written)?;
     let old = tables.replace(table, key, &bytes, |old| postcard::from_bytes::<Written>(old))?.transpose()?;
-    old.into_iter().for_each(|old| tables.outputs.remove(member(table, key, &old)));
-    tables.outputs.add(member(table, key, written));
+    old.into_iter().for_each(|old| take(&mut tables.outputs, table, key, &old));
+    add(&mut tables.outputs, table, key, written);
     Ok(())
 }
 
@@ -50,24 +51,41 @@ pub fn put(tables: &mut Tables<'_>, table: Table, file: &RelPath, written: &Writ
 pub fn remove(tables: &mut Tables<'_>, table: Table, file: &RelPath) -> Result<bool> {
     let key = file.as_str().as_bytes();
     let old = tables.take(table, key, |old| postcard::from_bytes::<Written>(old))?.transpose()?;
-    old.iter().for_each(|old| tables.outputs.remove(member(table, key, old)));
+    old.iter().for_each(|old| take(&mut tables.outputs, table, key, old));
     Ok(old.is_some())
 }
 
-/// The digest of all.
-pub fn digest(store: &impl Store) -> Result<SetDigest> {
-    let mut all = SetDigest::default();
+/// The sum of all.
+pub fn sum(store: &impl Store) -> Result<OutputSum> {
+    let mut all = OutputSum::default();
     for table in TABLES {
         store.scan(table, b"", |path, value| {
-            all.add(member(table, path, &postcard::from_bytes(value)?));
+            add(&mut all, table, path, &postcard::from_bytes(value)?);
             Ok(ControlFlow::Continue(()))
         })?;
     }
     Ok(all)
 }
 
+/// Adds a file that is not in the sum.
+pub fn add(sum: &mut OutputSum, table: Table, path: &[u8], written: &Written) {
+    sum.digest.add(member(table, path, written));
+    sum.pages += pages(table, path);
+}
+
+/// Takes a file out of the sum.
+fn take(sum: &mut OutputSum, table: Table, path: &[u8], written: &Written) {
+    sum.digest.remove(member(table, path, written));
+    sum.pages -= pages(table, path);
+}
+
+/// How many pages a file is: one or none.
+fn pages(table: Table, path: &[u8]) -> i64 {
+    i64::from(table == Table::Outputs && is_page(path))
+}
+
 /// What stands in the digest of all for a file: its path, whether it is a compressed form, and what it holds.
-pub fn member(table: Table, path: &[u8], written: &Written) -> Digest {
+fn member(table: Table, path: &[u8], written: &Written) -> Digest {
     let mut bytes = Vec::with_capacity(path.len() + 17);
     bytes.push(u8::from(table == Table::Compressed));
     bytes.extend_from_slice(path);

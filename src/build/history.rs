@@ -36,7 +36,8 @@ pub fn history(options: &Options, copy: &Path, edits: u64, seed: u64, said: &dyn
     }
     let mut editor =
         Editor { root: copy.to_owned(), dice: Dice { seed, rolls: 0 }, undo: Vec::new(), kept: Vec::new() };
-    let options = Options { root: copy.to_owned(), ..options.clone() };
+    let repository = Some(options.root.clone());
+    let options = Options { root: copy.to_owned(), repository, ..options.clone() };
     let mut history = History { seed, ..History::default() };
     for number in 0..=edits {
         let edit = if number == 0 { "as it is".to_owned() } else { editor.edit()? };

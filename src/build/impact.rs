@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::around::{Surroundings, look_around};
 use super::changes::Changes;
 use super::look::Look;
-use super::scan::{KnownFile, split};
+use super::scan::{KnownFile, join, split};
 use super::trace::{Trace, reason, touched};
-use super::{Memory, code_digest};
+use super::why::{first_of, meant_page};
+use super::{Memory, code_digest, named};
 use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::group::memberships;
@@ -29,7 +30,6 @@ use crate::diagnostics::nearest;
 use crate::digest::Digest;
 use crate::model::card::CardDetails;
 use crate::model::{Card, Kind, RecordId};
-use crate::paths::UrlPath;
 use crate::render::TEMPLATES;
 use crate::report::Report;
 use crate::room::Room;
@@ -114,7 +114,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn resolve(&self, subject: &str, reach: &mut Reach) -> Result<()> {
-        let subject = subject.strip_prefix("./").unwrap_or(subject);
+        let subject = named::bare(subject);
         if subject == config::FILE {
             self.settings.values().keys().for_each(|name| self.setting(name, reach));
             return Ok(());
@@ -135,12 +135,7 @@ impl Asked<'_> {
         }
         let asset = below(assets::FOLDER).unwrap_or(subject);
         if self.around.assets.find(asset).is_some() || below(assets::FOLDER).is_some() {
-            reach.of.insert(format!("asset {asset}"));
-            reach.cells.note(&Cell::Asset(asset.to_owned()));
-            reach.cells.note(&Cell::Assets);
-            for other in self.around.assets.that_reach(asset) {
-                reach.cells.note(&Cell::Asset(other.to_owned()));
-            }
+            self.asset(asset, reach);
             return Ok(());
         }
         let setting = subject.strip_prefix("setting ").unwrap_or(subject);
@@ -151,24 +146,43 @@ impl Asked<'_> {
         }
         if values.get("site").is_some_and(|site| site.get(setting).is_some()) {
             self.setting("site", reach);
+            if setting == "base_url" {
+                self.setting("base_path", reach);
+                reach.cells.note(&Cell::Assets);
+                self.around.assets.names().for_each(|name| reach.cells.note(&Cell::Asset(name.to_owned())));
+                reached.keys().for_each(|name| reach.cells.note(&Cell::Template(name.clone())));
+            }
             return Ok(());
         }
         if let Some(id) = RecordId::parse(subject) {
             return if self.card(&id)?.is_some() { self.record(&id, reach) } else { self.unknown(&id) };
         }
-        let route = UrlPath::new(subject).map(|url| url.file());
-        let route = route
-            .and_then(|file| self.snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode).transpose());
-        if let Some(trace) = route {
-            if let Route::Record(id) | Route::Later(id, _) | Route::Redirect(_, id) = trace??.facts.route {
-                return self.record(&id, reach);
+        let meant = named::pages(self.snapshot, self.settings, subject)?;
+        if let Some((_, trace)) = first_of(self.snapshot, &meant)? {
+            match trace.facts.route {
+                Route::Record(id) | Route::Later(id, _) | Route::Redirect(_, id) => self.record(&id, reach)?,
+                Route::Asset(asset, _) => self.asset(&asset, reach),
+                _ => bail!("{subject} is no record's page: ask about what it is made from"),
             }
-            bail!("{subject} is no record's page: ask about what it is made from");
+            return Ok(());
         }
         let names = values.into_keys().chain(reached.into_keys());
         let names: Vec<String> = names.chain(self.around.assets.names().map(str::to_owned)).collect();
-        let help = nearest(subject, names.iter().map(String::as_str)).map(|meant| format!("; did you mean `{meant}`?"));
+        let mut near = nearest(subject, names.iter().map(String::as_str)).map(str::to_owned);
+        if let (None, Some(page)) = (&near, meant.first()) {
+            near = meant_page(self.snapshot, page)?;
+        }
+        let help = near.map(|near| format!("; did you mean `{near}`?"));
         bail!("`{subject}` is no file, record, template, asset or setting of this site{}", help.unwrap_or_default())
+    }
+
+    fn asset(&self, asset: &str, reach: &mut Reach) {
+        reach.of.insert(format!("asset {asset}"));
+        reach.cells.note(&Cell::Asset(asset.to_owned()));
+        reach.cells.note(&Cell::Assets);
+        for other in self.around.assets.that_reach(asset) {
+            reach.cells.note(&Cell::Asset(other.to_owned()));
+        }
     }
 
     fn unknown(&self, id: &RecordId) -> Result<()> {
@@ -182,8 +196,20 @@ impl Asked<'_> {
         bail!("there is no {id} in the last build{}", help.unwrap_or_default())
     }
 
-    /// A content file, by its path below `content/`.
+    /// A content file, or all that lie in a folder, by the path below `content/`.
     fn file(&self, path: &str, reach: &mut Reach) -> Result<()> {
+        let mut inside = Vec::new();
+        self.snapshot.scan_prefix(Table::Sources, path.as_bytes(), |folder, value| {
+            let folder = std::str::from_utf8(folder)?;
+            if folder.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                let files: Vec<KnownFile> = postcard::from_bytes(value)?;
+                inside.extend(files.into_iter().map(|file| (join(folder, &file.name), file)));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if !inside.is_empty() {
+            return inside.iter().try_for_each(|(path, file)| self.known_file(path, file, reach));
+        }
         let (folder, name) = split(path);
         let known: Vec<KnownFile> = self.snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
         let Some(file) = known.iter().find(|file| file.name == name) else {
@@ -191,10 +217,15 @@ impl Asked<'_> {
             let help = meant.map(|meant| format!("; did you mean {}/{folder}/{meant}?", source::FOLDER));
             bail!("{}/{path} was not part of the last build{}", source::FOLDER, help.unwrap_or_default());
         };
+        self.known_file(path, file, reach)
+    }
+
+    fn known_file(&self, path: &str, file: &KnownFile, reach: &mut Reach) -> Result<()> {
         if let Place::PhotoFile(picture) = place(path) {
             reach.of.insert(format!("picture {picture}"));
             reach.cells.note(&Cell::Picture(picture.clone()));
         }
+        reach.cells.note(&Cell::File(path.to_owned()));
         for id in file.records.iter().chain(&file.reviews).chain(&file.photos) {
             self.record(id, reach)?;
         }

@@ -60,6 +60,10 @@ const PIECE: usize = 1 << 20;
 /// Writes down files that the build may write, before the first is written: each with what is known
 /// to stand there, and with the variants that may lie beside it.
 pub fn begin(state: &State, settings: &Settings, files: impl IntoIterator<Item = (RelPath, bool)>) -> Result<()> {
+    // One that somebody has taken away would leave what the state knows without a witness.
+    if !path(state.folder()).exists() && state.snapshot()?.count(Table::Outputs)? > 0 {
+        write_anew(state)?;
+    }
     // A line that a kill has cut short must not swallow the next one.
     let mut files = files.into_iter();
     let mut rest = Some(String::from("\n"));
@@ -96,7 +100,8 @@ pub fn end(state: &State, removed: &[RelPath]) -> Result<()> {
     if length > (1 << 16) + total * 300 { write_anew(state) } else { Ok(()) }
 }
 
-fn write_anew(state: &State) -> Result<()> {
+/// The lines that name every file of a state.
+pub fn testimony(state: &State) -> Result<String> {
     let mut text = String::new();
     for (table, event) in [(Table::Outputs, '+'), (Table::Compressed, '*')] {
         state.snapshot()?.scan(table, b"", |file, _| {
@@ -104,6 +109,21 @@ fn write_anew(state: &State) -> Result<()> {
             Ok(ControlFlow::Continue(()))
         })?;
     }
+    Ok(text)
+}
+
+/// Says of files that they are ours, where the state that knew it was taken away; what it knew besides is
+/// lost.
+pub fn adopt(state: &State, testimony: &str) -> Result<()> {
+    let mut text = format!("\n{testimony}");
+    // The end of a build of no state that there is: none is believed because of it.
+    add(&mut text, '=', "adopted");
+    state.disk().create_dir_all(state.folder()).context("cannot create the state's folder")?;
+    state.disk().append(&path(state.folder()), [&text]).context("cannot write the journal")
+}
+
+fn write_anew(state: &State) -> Result<()> {
+    let mut text = testimony(state)?;
     add(&mut text, '=', &moment(state)?);
     state.disk().replace(&path(state.folder()), text.as_bytes()).context("cannot write the journal anew")
 }

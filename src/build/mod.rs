@@ -4,10 +4,12 @@
 
 mod ahead;
 mod around;
+mod bodies;
 mod cache;
 mod changes;
 mod check;
 mod database;
+mod dates;
 mod differences;
 mod doubled;
 mod due;
@@ -15,11 +17,14 @@ mod elsewhere;
 mod files;
 mod folders;
 mod history;
+mod idle;
 mod impact;
 mod index;
 mod inventory;
 mod journal;
+mod links;
 mod look;
+mod named;
 mod packed;
 mod pending;
 mod photo_folder;
@@ -28,6 +33,7 @@ mod places;
 mod plan;
 mod readers;
 mod references;
+mod refusals;
 mod rows;
 mod sample;
 mod scan;
@@ -35,12 +41,14 @@ mod scratch;
 mod see;
 mod session;
 mod slices;
+mod strangers;
 mod sync;
 mod threads;
 mod told;
 mod trace;
 mod variants;
 mod verify;
+mod warnings;
 mod why;
 mod work;
 
@@ -53,6 +61,8 @@ pub use impact::{Impact, impact};
 pub use inventory::{Held, Inventory, OutputFile, inventory};
 pub use journal::Ours;
 pub use look::{Look, Touched};
+pub use named::page_files;
+pub use refusals::lack;
 pub use sample::{Sample, verify_sample};
 pub use session::Session;
 pub use verify::verify;
@@ -66,7 +76,6 @@ use anyhow::{Context, Result, bail};
 
 use threads::Threads;
 
-use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::Cell;
 use crate::compress;
@@ -94,6 +103,8 @@ pub struct Options {
     pub root: PathBuf,
     /// Where output and state lie, if not in the root.
     pub home: Option<PathBuf>,
+    /// Where the history of its content is, if not in the root.
+    pub repository: Option<PathBuf>,
     /// How far it goes.
     pub extent: Extent,
     /// Which outputs are ours where the state is lost.
@@ -205,6 +216,9 @@ pub fn build_for(
     let opened = start.elapsed().as_secs_f64();
     let mut report = session.run(options.now, settings, Look::Everything, progress)?;
     report.phases.insert("open", opened);
+    if options.ours == Ours::All {
+        session.prune(&mut report)?;
+    }
     if options.extent == Extent::Whole {
         report.timed("commit", |_| session.settle())?;
         report.rows.notes.extend(session.take_notes());
@@ -249,18 +263,6 @@ struct Build<'b> {
     compressed: compress::Counts,
 }
 
-/// The site's own folders must be in its root: a link could lead anywhere.
-fn refuse_links(root: &std::path::Path) -> Result<()> {
-    let folders =
-        [source::FOLDER, crate::render::TEMPLATES, assets::FOLDER, crate::output::FOLDER, crate::state::FOLDER];
-    for folder in folders {
-        if std::fs::symlink_metadata(root.join(folder)).is_ok_and(|metadata| metadata.is_symlink()) {
-            bail!("{folder}/ is a symbolic link, which is not followed; make it a folder of the site");
-        }
-    }
-    Ok(())
-}
-
 /// What one build remembers for the next, besides records and pages.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Memory {
@@ -272,8 +274,8 @@ struct Memory {
     cells: BTreeMap<String, Digest>,
     /// What is needed to tell what is different about settings and templates.
     told: told::Told,
-    /// Drafts and rating scale that content was parsed with.
-    parsing: Option<(bool, u32, Option<String>)>,
+    /// What content was parsed with, besides the moment.
+    parsing: Option<Parsing>,
     /// The moment of the build.
     now: i64,
     /// Moments at which a file says something else, sorted.
@@ -288,13 +290,22 @@ struct Memory {
     from_files: Option<bool>,
     /// The file system's clock when the last output had been written.
     settled: Clockwork,
+    /// What links were looked at with; `None` where nobody looked.
+    links: Option<Digest>,
     /// How far a database has been read.
     seen: Option<crate::source::postgres::Seen>,
+    /// How many of the outputs are pages.
+    pages: i64,
+    /// What was checked out when the dates of commits were last asked for; nothing where they are not.
+    commits: Option<String>,
 }
 
-/// What rows and files are read by besides the moment.
-fn parsing(reading: &source::Reading, settings: &Settings) -> (bool, u32, Option<String>) {
-    (reading.drafts, reading.rating_scale, settings.photos.folder.clone())
+/// What rows and files are read by besides the moment: drafts, the rating scale, whether HTML is trusted, and the
+/// folder of the photos of rows.
+type Parsing = (bool, u32, bool, Option<String>);
+
+fn parsing(reading: &source::Reading, settings: &Settings) -> Parsing {
+    (reading.drafts, reading.rating_scale, reading.trust_html, settings.photos.folder.clone())
 }
 
 impl Memory {
@@ -332,7 +343,10 @@ impl Memory {
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             settled: Clockwork::default(),
+            links: links::looked_with(&build.settings),
             seen: self.seen.clone(),
+            pages: self.pages,
+            commits: self.commits.clone(),
         }
     }
 
@@ -361,6 +375,11 @@ impl Memory {
         let (from, to) = (self.now.min(now), self.now.max(now));
         let passed = self.moments.iter().filter(|(moment, _)| (from + 1..=to).contains(moment));
         passed.map(|(_, path)| path.clone()).collect()
+    }
+
+    /// How many of the outputs are pages, as the build finds them: counted where it looks at all.
+    fn outputs(&self, look: &Look, outputs: &scan::OutputScan) -> i64 {
+        if matches!(look, Look::Everything) { outputs.known.pages } else { self.pages }
     }
 
     fn next_moment(&self, now: i64) -> Option<i64> {

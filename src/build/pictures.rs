@@ -25,11 +25,11 @@ use crate::catalog::{Cell, Picture};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::media::{self, Budget, Counts, Operation, Survey, Variant};
-use crate::output::{Output, Placed, Written};
+use crate::output::{Blocked, Output, Placed, Written};
 use crate::paths::RelPath;
 use crate::report::Report;
 use crate::room::TooLittle;
-use crate::source;
+use crate::source::{self, Parsed};
 use crate::state::{Store, Table, Tables};
 
 /// What one page shows no more, and what it shows now.
@@ -208,7 +208,7 @@ pub fn make(
         if ours && output.remove(file)? {
             report.files.removed += 1;
         }
-        report.pages.removed += u64::from(ours);
+        report.outcomes(file).removed += u64::from(ours);
     }
     report.rendered.sort();
     report.settle_diagnostics();
@@ -256,7 +256,10 @@ fn do_job<'w>(
     let counts = media::make(build.cas, build.budget, job.source, &operations, read, |index, outcome| {
         let (file, _) = job.wanted[index];
         let link = |bytes: &[u8], target: &std::path::Path| build.cas.link(bytes, target);
-        let placed = outcome.map(|bytes| output.place_link(file, &bytes, known.get(file), link));
+        let placed = outcome.and_then(|bytes| match output.place_link(file, &bytes, known.get(file), link) {
+            Err(error) if error.is::<Blocked>() => Err(format!("{error:#}")),
+            placed => Ok(placed),
+        });
         send(Made::File(file, placed));
     });
     send(Made::All(counts));
@@ -269,12 +272,12 @@ fn record(
     tables: &mut Tables<'_>,
     report: &mut Report,
 ) -> Result<()> {
-    report.pages.rendered += 1;
+    report.outcomes(file).rendered += 1;
     if build.options.names {
         report.rendered.push(file.to_string());
     }
     if placed.changed {
-        report.pages.written += 1;
+        report.outcomes(file).written += 1;
         report.file_written(placed.written.stamp.size);
     }
     files::put(tables, Table::Outputs, file, &placed.written)?;
@@ -300,13 +303,17 @@ impl Sync<'_, '_, '_> {
         Ok(())
     }
 
-    /// A picture was looked at.
-    pub(super) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<()> {
+    /// A picture was looked at. Returns what its file says, which is no more than a warning.
+    pub(super) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<Parsed> {
+        let mut parsed = Parsed::default();
         if let Ok(Survey { warning: Some(warning), .. }) = &picture.found {
             let message = format!("{warning}; it is taken to be sRGB");
-            self.report.diagnostics.push(super::mistake(&source::name_of(path), message).warning());
+            parsed.problems.push(super::mistake(&source::name_of(path), message).warning());
         }
-        self.picture(path, Some(picture))
+        let place = source::place(path);
+        let key = if let source::Place::PhotoFile(key) = &place { key } else { path };
+        self.picture(key, Some(picture))?;
+        Ok(parsed)
     }
 }
 

@@ -5,15 +5,18 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::Build;
 use super::changes::Changes;
 use super::files;
+use super::links;
 use super::packed::{At, DuePage, DuePages, NewPages, Packed, PageChanges};
 use super::pictures;
 use super::readers::Readers;
 use super::scan::OutputScan;
-use super::trace::{Touch, Trace, reason, touched};
+use super::trace::{Touch, Trace, links_to, reason, touched};
+use crate::catalog::CellId;
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::report::{Planned, PlannedPage, Report};
@@ -28,6 +31,8 @@ pub struct Todo {
     pub due: DuePages,
     /// Files of pages that are no more.
     pub removed: Vec<RelPath>,
+    /// Pages, due or not, that link to what is no more.
+    pub links_broken: Vec<RelPath>,
     /// Files whose compressed variants must be looked at; `None` for those of all files.
     repack: Option<BTreeSet<RelPath>>,
 }
@@ -61,7 +66,7 @@ pub fn plan(
     claims.dedup_by(|a, b| packed.file(*a) == packed.file(*b));
 
     let mut todo =
-        Todo { due: DuePages::of(packed), repack: (!repack_all).then(|| unpacked.clone()), removed: Vec::new() };
+        Todo { due: DuePages::of(packed), repack: (!repack_all).then(|| unpacked.clone()), ..Todo::default() };
     for claim in claims {
         todo.add_new(tables, &altered, claim)?;
     }
@@ -69,9 +74,14 @@ pub fn plan(
     let new = todo.due.len();
     let is_new = |due: &DuePages, file: &RelPath| due.find(file.as_str(), new).is_some();
     let super::due::LeftOver { pages: mut left_over, removals } = super::due::all(tables)?;
+    let gone = removed.iter().chain(&removals).filter(|file| !is_new(&todo.due, file));
+    let gone: FxHashSet<CellId> = gone.map(|file| links::number(file.as_str())).collect();
     let odd: BTreeSet<&str> = altered.iter().copied().chain(unpacked).map(|file| file.as_str()).collect();
     let mut consider = |name: &str, bytes: &[u8]| {
         let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };
+        if links_to(bytes, &gone) && !removed.contains(&file) {
+            todo.links_broken.push(file.clone());
+        }
         let hit = match touched(bytes, changes) {
             _ if altered.contains(&file) => Some(("its file is missing or was altered".to_owned(), true)),
             _ if unpacked.contains(&file) => {
@@ -94,13 +104,13 @@ pub fn plan(
         |file: &str| tables.bytes(Table::Pages, file.as_bytes(), |bytes| consider(file, bytes))?.unwrap_or(Ok(()));
     odd.iter().try_for_each(|file| look_at(file))?;
     if let Some(readers) = readers {
-        let mut files = readers.touched_by(changes);
+        let mut files = readers.touched_by(changes, &gone);
         files.retain(|file| !odd.contains(file));
         files.sort_unstable();
         files.into_iter().try_for_each(look_at)?;
-    } else if !changes.is_empty() {
+    } else if !changes.is_empty() || !gone.is_empty() {
         for stretches in stretches(&outputs.marks).chunks(STRETCHES_AT_ONCE) {
-            let find = |stretch: &Stretch<'_>| touched_in(snapshot, *stretch, changes);
+            let find = |stretch: &Stretch<'_>| touched_in(snapshot, *stretch, changes, &gone);
             let found: Result<Vec<_>> = build.threads.working.install(|| stretches.par_iter().map(find).collect());
             let mut files = found?.into_iter().flatten().filter(|file| !odd.contains(&**file));
             files.try_for_each(|file| look_at(&file))?;
@@ -135,14 +145,19 @@ fn stretches(marks: &[RelPath]) -> Vec<Stretch<'_>> {
     starts.zip(ends).collect()
 }
 
-/// The pages of a stretch that read anything that changed.
-fn touched_in(snapshot: &Snapshot, (start, end): Stretch<'_>, changes: &Changes) -> Result<Vec<Box<str>>> {
+/// The pages of a stretch that read anything that changed, or link to anything that is gone.
+fn touched_in(
+    snapshot: &Snapshot,
+    (start, end): Stretch<'_>,
+    changes: &Changes,
+    gone: &FxHashSet<CellId>,
+) -> Result<Vec<Box<str>>> {
     let mut found = Vec::new();
     snapshot.scan(Table::Pages, start.as_bytes(), |key, bytes| {
         if end.is_some_and(|end| key >= end.as_bytes()) {
             return Ok(ControlFlow::Break(()));
         }
-        if touched(bytes, changes).is_some() {
+        if touched(bytes, changes).is_some() || links_to(bytes, gone) {
             found.push(std::str::from_utf8(key)?.into());
         }
         Ok(ControlFlow::Continue(()))

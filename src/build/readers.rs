@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Result;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::changes::Changes;
 use super::trace;
@@ -45,10 +45,11 @@ impl Readers {
         Ok(readers)
     }
 
-    /// The files of all pages that read any changed cell, in no particular order.
-    pub fn touched_by(&self, changes: &Changes) -> Vec<&str> {
+    /// The files of all pages that read any changed cell, or link to a page in `gone`, in no particular order.
+    pub fn touched_by(&self, changes: &Changes, gone: &FxHashSet<CellId>) -> Vec<&str> {
+        let cells = changes.cells().chain(gone.iter().copied());
         let mut pages: Vec<u32> =
-            changes.cells().filter_map(|cell| self.of.get(&cell)).flat_map(|pages| pages.iter().copied()).collect();
+            cells.filter_map(|cell| self.of.get(&cell)).flat_map(|pages| pages.iter().copied()).collect();
         pages.sort_unstable();
         pages.dedup();
         pages.into_iter().map(|number| &*self.files[number as usize]).collect()
@@ -113,9 +114,15 @@ mod tests {
     fn trace_of(view: &[Group], template: &[Group]) -> Vec<u8> {
         let ids = |groups: &[Group]| groups.iter().map(|group| Cell::Group(group.clone()).id()).collect();
         let readings = Readings { view: ids(view), template: ids(template) };
-        let facts =
-            Facts { route: Route::Home, view: None, rendered_in: 1, reason: String::new(), pictures: Vec::new() };
-        Trace { readings, facts }.encode().expect("a trace")
+        let facts = Facts {
+            route: Route::Home,
+            view: None,
+            rendered_in: 1,
+            reason: String::new(),
+            pictures: Vec::new(),
+            named: Vec::new(),
+        };
+        Trace { readings, links: Vec::new(), facts }.encode().expect("a trace")
     }
 
     fn change(group: Group) -> Changes {
@@ -130,12 +137,12 @@ mod tests {
         let (first, second) = (trace_of(&[Group::Parks], &[Group::Parks]), trace_of(&[Group::Rides], &[]));
         readers.replace("a", None, Some(&first));
         readers.replace("b", None, Some(&first));
-        assert_eq!(readers.touched_by(&change(Group::Parks)), ["a", "b"]);
+        assert_eq!(readers.touched_by(&change(Group::Parks), &FxHashSet::default()), ["a", "b"]);
         readers.replace("a", Some(&first), Some(&second));
-        assert_eq!(readers.touched_by(&change(Group::Parks)), ["b"]);
-        assert_eq!(readers.touched_by(&change(Group::Rides)), ["a"]);
+        assert_eq!(readers.touched_by(&change(Group::Parks), &FxHashSet::default()), ["b"]);
+        assert_eq!(readers.touched_by(&change(Group::Rides), &FxHashSet::default()), ["a"]);
         readers.replace("b", Some(&first), None);
-        assert!(readers.touched_by(&change(Group::Parks)).is_empty());
+        assert!(readers.touched_by(&change(Group::Parks), &FxHashSet::default()).is_empty());
         readers.replace("c", None, Some(&second));
         assert_eq!(readers.files.len(), 2, "a freed number is used again");
     }

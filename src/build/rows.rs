@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use super::Build;
 use super::sync::Sync;
+use super::{Build, bodies};
 use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::Severity;
 use crate::digest::Digest;
 use crate::model::{Kind, RecordId};
-use crate::source::{Fingerprint, Heard, Parsed, Part, Reading, RowStream, Unit, UnitRows, parse_rows};
+use crate::source::{Fingerprint, Heard, Parsed, Part, Reading, RowStream, Unit, UnitRows};
 use crate::state::{Store, Table, Tables};
 
 /// What a database has to tell in this build.
@@ -93,7 +93,7 @@ impl Sync<'_, '_, '_> {
             let parsed: Vec<Parsed> = build
                 .threads
                 .working
-                .install(|| changed.par_iter().map(|(unit, _)| parse_rows(unit, reading)).collect());
+                .install(|| changed.par_iter().map(|(unit, _)| bodies::of_rows(unit, reading)).collect());
             for ((unit, known), parsed) in changed.into_iter().zip(parsed) {
                 self.take_unit(&unit, &known, parsed)?;
             }
@@ -109,7 +109,7 @@ impl Sync<'_, '_, '_> {
             self.parsed.insert(origin.clone());
         }
         let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-        self.report.diagnostics.append(&mut parsed.problems);
+        self.take_problems(&origin, &mut parsed)?;
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, origin.clone())));
         let about: Vec<RecordId> = match unit.part {
             Part::Areas => parsed.records.iter().map(|one| one.id.clone()).collect(),
@@ -139,6 +139,7 @@ impl Sync<'_, '_, '_> {
         let origin = unit.origin();
         let [records, reviews, photos] = said(unit, known);
         self.unsay(&origin, &records, &reviews, &photos)?;
+        self.forget_warnings(&origin)?;
         self.report.rows.removed += 1;
         self.parsed.insert(origin);
         self.index.tables.remove(Table::Rows, &unit.state_key())?;

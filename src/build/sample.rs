@@ -15,7 +15,7 @@ use super::pictures::StoredVariant;
 use super::scratch::Scratch;
 use super::threads::Threads;
 use super::trace::Trace;
-use super::verify::{bytes_of, explain};
+use super::verify::{bytes_of, explain, strangers_of};
 use super::{Build, Options, Progress, code_digest, pictures, variants, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, Picture, SharedValues};
@@ -91,6 +91,7 @@ pub fn verify_sample(
     check.compressed(&catalog, &drawn.compressed)?;
     let mut verified = check.verified;
     drop(catalog);
+    verified.strangers = strangers_of(&state, options)?;
     drop(state);
     explain(&mut verified, &options.root, settings);
     Ok(verified)
@@ -191,11 +192,11 @@ impl Check<'_> {
     /// What is known of pictures decides which variants pages show.
     fn pictures(&mut self, drawn: &[(String, Picture)]) -> Result<()> {
         for (path, known) in drawn {
-            let bytes = self.content(path)?;
+            let bytes = self.content(known.file.as_deref().unwrap_or(path))?;
             let digest = Digest::of(&bytes);
             let (found, _) = media::survey(self.build.cas, self.build.budget, digest, &bytes);
             self.build.budget.clear();
-            let now = Picture { digest, found };
+            let now = Picture { file: known.file.clone(), digest, found };
             self.verified.files += 1;
             if now != *known {
                 let words = |picture: &Picture| format!("{picture:?}").into_bytes();

@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::packed::Chunks;
-use crate::digest::{Digest, SetDigest};
+use crate::digest::Digest;
+use crate::leftovers::Leftovers;
 use crate::model::RecordId;
 use crate::output::{Output, Written};
 use crate::paths::RelPath;
 use crate::source::{self, Listing, Seen};
 use crate::stamp::{Clockwork, Stamp};
-use crate::state::{Snapshot, Store, Table};
+use crate::state::{OutputSum, Snapshot, Store, Table};
 
 /// A content file as the last build left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +134,7 @@ pub fn content_at<'p>(
         by_folder.entry(folder).or_default().insert(name);
     }
     let mut scan = ContentScan::default();
+    let (leftovers, _) = Leftovers::of(root);
     for (folder, names) in by_folder {
         let known: Vec<KnownFile> = snapshot.value(Table::Sources, folder.as_bytes())?.unwrap_or_default();
         let new_folder = known.is_empty();
@@ -140,10 +142,12 @@ pub fn content_at<'p>(
         for name in names {
             let path = join(folder, name);
             let known = known.remove(name);
-            match source::look(root, &path) {
+            match source::look(root, &path, &leftovers) {
                 Seen::LeftOut => {}
                 Seen::Odd => return Ok(None),
                 Seen::File(_) if new_folder => return Ok(None),
+                // Only a walk sees whether another name differs in nothing but how accents are written.
+                Seen::File(_) if known.is_none() && !name.is_ascii() => return Ok(None),
                 Seen::File(stamp) => {
                     scan.total += 1;
                     let same = known.as_ref().is_some_and(|file| file.trusted && file.stamp == stamp);
@@ -216,7 +220,7 @@ pub struct OutputScan {
     /// Compressed variants with the right bytes under another stamp.
     pub restamped_variants: Vec<(RelPath, Written)>,
     /// All of them, as known.
-    pub known: SetDigest,
+    pub known: OutputSum,
     /// Some of their paths in order, some way apart, for whoever wants to go through all in parallel.
     pub marks: Vec<RelPath>,
 }
@@ -238,12 +242,27 @@ const HELD: usize = if cfg!(debug_assertions) { 16 } else { 64 * BATCH };
 /// Looks at every output that we wrote, and at every compressed variant. `settled` is the clock when the
 /// last of them had been written.
 pub fn outputs(snapshot: &Snapshot, output: &Output, settled: Clockwork) -> Result<OutputScan> {
+    let (scan, ways) = outputs_by(snapshot, output, settled, Ways::Shared)?;
+    if ways == Ways::Shared { Ok(scan) } else { Ok(outputs_by(snapshot, output, settled, Ways::Each)?.0) }
+}
+
+/// Which of the folders on the way to files are looked at, lest they be links: what lies behind one is not
+/// ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    /// Those that several pages share: a page is mostly alone in its own.
+    Shared,
+    /// All, for something else than a folder was found on the way.
+    Each,
+}
+
+fn outputs_by(snapshot: &Snapshot, output: &Output, settled: Clockwork, mut ways: Ways) -> Result<(OutputScan, Ways)> {
     let mut scan = OutputScan::default();
-    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, settled, |path, found| match found {
+    let (mut known, marks) = odd_in(Table::Outputs, snapshot, output, settled, &mut ways, |path, found| match found {
         Some(written) => scan.restamped.push((path, written)),
         None => scan.altered.push(path),
     })?;
-    let (variants, _) = odd_in(Table::Compressed, snapshot, output, settled, |path, found| match found {
+    let (variants, _) = odd_in(Table::Compressed, snapshot, output, settled, &mut ways, |path, found| match found {
         Some(written) => scan.restamped_variants.push((path, written)),
         None => {
             let file = path.as_str().rsplit_once('.').and_then(|(file, _)| RelPath::new(file));
@@ -251,7 +270,7 @@ pub fn outputs(snapshot: &Snapshot, output: &Output, settled: Clockwork) -> Resu
         }
     })?;
     known.merge(variants);
-    Ok(OutputScan { known, marks, ..scan })
+    Ok((OutputScan { known, marks, ..scan }, ways))
 }
 
 /// Tells `odd` of every file of a table that is not as it was left; all of them as known, and marks.
@@ -260,18 +279,25 @@ fn odd_in(
     snapshot: &Snapshot,
     output: &Output,
     settled: Clockwork,
+    ways: &mut Ways,
     mut odd: impl FnMut(RelPath, Option<Written>),
-) -> Result<(SetDigest, Vec<RelPath>)> {
-    let (mut known, mut marks) = (SetDigest::default(), Vec::new());
+) -> Result<(OutputSum, Vec<RelPath>)> {
+    let (mut known, mut marks) = (OutputSum::default(), Vec::new());
     let mut held: Vec<(RelPath, Written)> = Vec::new();
     let mut look_at = |held: &mut Vec<(RelPath, Written)>| {
-        let look = |batch: &[(RelPath, Written)]| -> (SetDigest, Vec<_>) {
-            let mut known = SetDigest::default();
-            batch.iter().for_each(|(path, written)| known.add(files::member(table, path.as_str().as_bytes(), written)));
-            (known, batch.iter().filter_map(|(path, written)| look(output, path, written, settled)).collect())
+        let asked = *ways;
+        let look = |batch: &[(RelPath, Written)]| -> (OutputSum, Vec<_>, bool) {
+            let mut known = OutputSum::default();
+            batch.iter().for_each(|(path, written)| files::add(&mut known, table, path.as_str().as_bytes(), written));
+            let mut way = Way { ways: asked, folder: "".into(), is_link: false, any: false };
+            let look =
+                |(path, written): &(RelPath, Written)| look(output, path, written, way.is_real(output, path), settled);
+            let odd = batch.iter().filter_map(look).collect();
+            (known, odd, way.any)
         };
         let found: Vec<_> = held.par_chunks(BATCH).map(look).collect();
-        for (some, found) in found {
+        for (some, found, any_link) in found {
+            *ways = if any_link { Ways::Each } else { *ways };
             known.merge(some);
             found.into_iter().for_each(|(path, found)| odd(path, found));
         }
@@ -290,9 +316,40 @@ fn odd_in(
     Ok((known, marks))
 }
 
+/// The folder on the way to the file that was looked at last. Files come in order: one look does for all
+/// pages of a park.
+struct Way {
+    ways: Ways,
+    folder: Box<str>,
+    is_link: bool,
+    /// Whether any was one.
+    any: bool,
+}
+
+impl Way {
+    /// Whether the way to a file leads through folders of ours.
+    fn is_real(&mut self, output: &Output, path: &RelPath) -> bool {
+        let own = path.parent().unwrap_or_default();
+        let alone = self.ways == Ways::Shared && path.file_name().starts_with("index.html");
+        let folder = if alone { own.rsplit_once('/').map_or("", |(above, _)| above) } else { own };
+        if *self.folder != *folder {
+            self.is_link = !output.is_real(folder);
+            self.any |= self.is_link;
+            self.folder = folder.into();
+        }
+        !self.is_link
+    }
+}
+
 /// `None` where the file is as it was left; else what it is known to hold now, if the same bytes.
-fn look(output: &Output, path: &RelPath, written: &Written, settled: Clockwork) -> Option<(RelPath, Option<Written>)> {
-    let stamp = output.stamp(path);
+fn look(
+    output: &Output,
+    path: &RelPath,
+    written: &Written,
+    is_there: bool,
+    settled: Clockwork,
+) -> Option<(RelPath, Option<Written>)> {
+    let stamp = output.stamp(path).filter(|_| is_there);
     if stamp == Some(written.stamp) && settled.vouches_for(&written.stamp) {
         return None;
     }

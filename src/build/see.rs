@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::look::Look;
 use super::photo_folder;
 use super::scan::{self, ContentScan, OutputScan};
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::output::Output;
 use crate::report::Report;
 use crate::source;
@@ -41,6 +42,8 @@ pub struct Seen {
     pub outputs: OutputScan,
     /// What was looked at in the end.
     pub look: Look,
+    /// What is worth knowing of names, where all were looked at.
+    pub walked: Option<Vec<Diagnostic>>,
 }
 
 /// Looks at content and outputs; at everything where less would not be enough.
@@ -60,7 +63,7 @@ pub fn see(
         let paths =
             paths.filter(|path| (again.from_files && source::row_unit(path).is_none()) || source::is_picture(path));
         if let Some(content) = scan::content_at(snapshot, root, paths, |path| again.has(path))? {
-            return Ok(Seen { content, outputs: OutputScan::default(), look: Look::Only(touched) });
+            return Ok(Seen { content, outputs: OutputScan::default(), look: Look::Only(touched), walked: None });
         }
     }
     // Both walks at once, one thread each way.
@@ -68,12 +71,15 @@ pub fn see(
     if !again.from_files {
         source::keep_pictures(&mut listings);
     }
-    report.diagnostics.extend(listings.iter().flat_map(|listing| listing.problems.iter().cloned()));
+    let problems = listings.iter().flat_map(|listing| listing.problems.iter().cloned());
+    let (errors, walked): (Vec<_>, Vec<_>) = problems.partition(|one| one.severity == Severity::Error);
+    report.diagnostics.extend(errors);
     report.diagnostics.extend(source::folders_with_one_slug(&listings));
     if let Some(folder) = &again.photos {
         listings.extend(photo_folder::listings(snapshot, root, folder)?);
         listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
     }
+    report.diagnostics.extend(source::files_with_one_name(&listings));
     let content = scan::content(snapshot, listings, |path| again.has(path))?;
-    Ok(Seen { content, outputs: outputs?, look: Look::Everything })
+    Ok(Seen { content, outputs: outputs?, look: Look::Everything, walked: Some(walked) })
 }

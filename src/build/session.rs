@@ -8,6 +8,8 @@
 //! for this process; [`Session::settle`] makes them survive it, and until then the journal names
 //! every file they may have made.
 
+mod ground;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +22,7 @@ use super::changes::Changes;
 use super::database;
 use super::elsewhere::Elsewhere;
 use super::impact::{Impact, impact_in};
+use super::links::Again as LinksAgain;
 use super::look::{Look, Touched};
 use super::readers::Readers;
 use super::rows::RowsToTake;
@@ -27,18 +30,20 @@ use super::see::{Again, Seen, see};
 use super::threads::Threads;
 use super::trace::Trace;
 use super::why::{Why, why_in};
-use super::{Build, Extent, Memory, Options, Progress, code_digest, due, files, journal};
-use super::{pictures, plan, references, refuse_links, scratch, sync, work};
+use super::{Build, Extent, Memory, Options, Progress, code_digest, dates, due, files, journal};
+use super::{links, pictures, plan, references, refusals, scratch, strangers, sync, warnings, work};
 use crate::cas::Cas;
 use crate::catalog::{Catalog, SharedValues};
 use crate::config::Settings;
+use crate::diagnostics::Diagnostic;
 use crate::media::{Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::Templates;
 use crate::report::Report;
 use crate::room::Lists;
-use crate::state::{self, Snapshot, State, Store, Table};
+use crate::stamp::FileId;
+use crate::state::{self, OutputSum, Snapshot, State, Store, Table};
 use crate::stop::{Signal, Stop};
 use crate::{compress, source};
 
@@ -67,8 +72,14 @@ pub struct Session {
     kept: bool,
     /// Outputs that may be missing.
     elsewhere: Elsewhere,
+    /// What is worth knowing of the names below `content/`, as all were looked at last.
+    walked: Vec<Diagnostic>,
     /// Why nothing of an earlier build could be used, until the first report has said so.
     fresh: Option<String>,
+    /// The folder that `output/` was when all of it was looked at.
+    output_seen: Option<FileId>,
+    /// Whether the last run was one that no run goes on with.
+    refused: bool,
 }
 
 /// How often rows are read again that were written anew meanwhile.
@@ -78,7 +89,7 @@ impl Session {
     /// Opens the site at `options.root`. Nobody else can open it meanwhile.
     pub fn open(options: Options) -> Result<Self> {
         let threads = Threads::start(&options)?;
-        refuse_links(&options.root)?;
+        refusals::refuse_links(&options.root)?;
         let (home, disk) = (options.home(), &options.disk);
         let (state, output) = match options.extent {
             Extent::Whole => (State::open(home, code_digest(), disk, options.room)?, Output::open(home, disk)?),
@@ -108,7 +119,10 @@ impl Session {
             removed: Vec::new(),
             kept: false,
             elsewhere: Elsewhere::default(),
+            walked: Vec::new(),
             fresh,
+            output_seen: None,
+            refused: false,
         };
         match session.remember() {
             Err(error) if session.is_past_belief(&error) => session.begin_anew(&error)?,
@@ -158,7 +172,15 @@ impl Session {
     pub fn run(&mut self, now: i64, settings: Settings, look: Look, progress: &dyn Progress) -> Result<Report> {
         let start = Instant::now();
         let mut report = Report::default();
-        refuse_links(&self.options.root)?;
+        refusals::refuse_links(&self.options.root)?;
+        let lack = refusals::lack(&self.options.root, &settings);
+        self.refused = lack.is_some();
+        if let Some(lack) = lack {
+            self.look_later(look);
+            report.diagnostics.push(lack);
+            return Ok(report);
+        }
+        let look = self.make_sure(look)?;
         if self.memory.unfinished {
             self.forget_unfinished()?;
         }
@@ -174,6 +196,7 @@ impl Session {
         }
         // What was decoded and then shown by no page.
         self.budget.clear();
+        self.tell_surprises(&mut report);
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }
@@ -207,6 +230,10 @@ impl Session {
     /// Makes everything that was kept for this process survive it; then tells a database how far it
     /// has been read.
     pub fn settle(&mut self) -> Result<()> {
+        // A state that was taken away is nobody's any more; the next run begins another.
+        if !self.state.is_in_place() {
+            return Ok(());
+        }
         if self.kept {
             self.state.begin()?.commit()?;
             journal::end(&self.state, &self.removed)?;
@@ -214,6 +241,21 @@ impl Session {
             self.kept = false;
         }
         self.database.register(&self.options.root, &mut self.memory, &self.state)
+    }
+
+    /// Removes everything below `output/` that no page claims, after a run without mistakes; in a plan
+    /// only says what that is.
+    pub fn prune(&self, report: &mut Report) -> Result<()> {
+        if report.has_errors() || report.stopped.is_some() {
+            return Ok(());
+        }
+        let found = strangers::find(&self.output, &self.state.snapshot()?)?;
+        match &mut report.plan {
+            Some(plan) => plan.removed.extend(strangers::names(&found)),
+            None => report.strangers = strangers::remove(&self.output, &found)?,
+        }
+        report.files.removed += report.strangers;
+        Ok(())
     }
 
     /// What became known of the database since this was last asked.
@@ -237,7 +279,7 @@ impl Session {
 
     /// One digest of all outputs, as the last run left them.
     pub fn output_digest(&self) -> Result<String> {
-        Ok(files::digest(&self.state.snapshot()?)?.finish().to_string())
+        Ok(files::sum(&self.state.snapshot()?)?.digest.finish().to_string())
     }
 
     /// Why a page was last rendered, by its file; `None` where there is no such page.
@@ -302,12 +344,18 @@ impl Session {
         let memory = &self.memory;
 
         let looking = Instant::now();
-        let (drafts, rating_scale) = (options.drafts, settings.rating_scale);
-        let photos_apart = settings.photos.folder.is_some();
-        let reading = source::Reading { now: options.now, drafts, rating_scale, photos_apart };
+        let reading = source::Reading {
+            now: options.now,
+            drafts: options.drafts,
+            rating_scale: settings.rating_scale,
+            trust_html: settings.trust_html,
+            photos_apart: settings.photos.folder.is_some(),
+        };
+        let news = dates::look(options.repository.as_deref().unwrap_or(root), &settings, memory, report);
+        let redated = news.as_ref().filter(|_| memory.build > 0).map(|news| news.changed(&snapshot)).transpose()?;
         let again = Again {
             all: memory.parsing != Some(super::parsing(&reading, &settings)),
-            files: memory.files_due(options.now),
+            files: memory.files_due(options.now).into_iter().chain(redated.unwrap_or_default()).collect(),
             from_files: settings.source.has_files(),
             photos: settings.photos.folder.clone(),
         };
@@ -318,17 +366,25 @@ impl Session {
         let settled = memory.settled;
         let see = || see(&self.threads.waiting, root, &snapshot, &self.output, settled, look, &again, report);
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
-        let Seen { mut content, mut outputs, look } = seen?;
+        let Seen { mut content, mut outputs, look, walked } = seen?;
+        self.walked = walked.unwrap_or_else(|| std::mem::take(&mut self.walked));
+        report.diagnostics.extend(self.walked.iter().cloned());
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
         if let Some(reader) = &database {
             database::tell(&reader.told(), report);
         }
         let known = self.around.take();
         let around = self.threads.working.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
+        report.diagnostics.extend(around.warnings(root, &settings));
         let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
         report.content.total = content.total;
+        if again.from_files {
+            let emptied = refusals::emptied(root, &content, memory.build == 0, &snapshot)?;
+            self.refused = emptied.is_some();
+            report.diagnostics.extend(emptied);
+        }
         // What could not be looked at is not gone.
         if report.has_errors() {
             content.removed.clear();
@@ -338,17 +394,20 @@ impl Session {
         memory.compare(&settings, &around, &mut changes);
         let has_due = due::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
-        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due;
+        let look_at_links = links::looked_with(&settings);
+        let looked = memory.links == look_at_links;
+        let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && news.is_none() && looked;
         if settled && outputs.is_quiet() {
             if report.has_errors() {
                 return Ok(());
             }
+            warnings::report(&snapshot, report)?;
             pictures::report_unreadable(&snapshot, report)?;
+            links::report(&snapshot, root, options.home(), &settings, &around.templates, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
-            report.pages.total = snapshot.count(Table::Outputs)?;
-            report.pages.unchanged = report.pages.total;
+            report.count(memory.outputs(&look, &outputs), snapshot.count(Table::Outputs)?, &[]);
             report.compression.files = snapshot.count(Table::Compressed)?;
-            report.output_digest = outputs.known.finish().to_string();
+            report.output_digest = outputs.known.digest.finish().to_string();
             report.next_change = memory.next_moment(options.now);
             self.around = Some(around);
             self.unsettled = Look::Only(Touched::default());
@@ -384,6 +443,10 @@ impl Session {
         let mut stream = database.map(source::postgres::Reader::stream);
         self.database.server = stream.as_ref().map(|stream| stream.server().to_owned());
         let kept = draft.write(|tables| {
+            if let Some(news) = &news {
+                news.store(tables)?;
+                memory_after.commits.clone_from(&news.key);
+            }
             let due = &again.files;
             let rows = stream.as_mut().map(|stream| RowsToTake { stream, again: again.all, due });
             let outcome =
@@ -396,6 +459,7 @@ impl Session {
             budget.set_most(options.room.pictures(&options.lists(&todo), limits::IN_FLIGHT)?);
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
+            warnings::report(tables, report)?;
             pictures::report_unreadable(tables, report)?;
             memory_after.store(tables, true)?;
             Ok(kept)
@@ -431,24 +495,37 @@ impl Session {
         let (output, number) = (&self.output, memory_after.build);
         let mut readers = self.readers.as_mut();
         let now = readers.as_deref_mut();
-        let work::Worked { draft, left, mut demands, outputs: placed } =
-            work::work(&build, &catalog, &templates, output, &todo, number, &self.state, now, report)?;
+        let targets = links::Targets::new(&build.settings, &catalog.snapshot, &todo);
+        let looking = look_at_links.map(|_| &targets);
+        let work::Worked { draft, left, mut demands, mut links, outputs: placed } =
+            work::work(&build, &catalog, &templates, output, &todo, looking, number, &self.state, now, report)?;
+        let mut stayed: Vec<RelPath> = Vec::new();
         draft.write(|tables| {
-            let kept = work::sweep(&build, output, &todo, tables, readers, &mut demands, report)?;
-            due::leave(tables, &todo.due, &left, kept)?;
-            report.pages.left = left.len() as u64;
+            let now = readers.as_deref_mut();
+            let kept = work::sweep(&build, output, &todo, tables, now, &mut demands, &mut links, report)?;
+            due::leave(tables, &todo.due, &left, &kept)?;
+            stayed.clone_from(&kept);
+            left.iter().for_each(|index| report.outcomes(todo.due.get(*index).file).left += 1);
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
             pictures::make(&build, output, &wanted, tables, &outputs.altered, report)?;
             self.removed.extend(wanted.removed);
+            let again = if looked || number == 1 { LinksAgain::Broken(&todo.links_broken) } else { LinksAgain::All };
+            let home = options.home();
+            links::settle(home, looking, &again, links, number, tables, readers)?;
+            // What a stop has left undone may be what others link to.
+            if left.is_empty() && kept.is_empty() {
+                links::report(tables, root, home, &build.settings, &around.templates, report)?;
+            }
             memory_after.settled = options.clock(&self.state)?;
+            let mut all = OutputSum { pages: memory_after.outputs(&look, &outputs), ..outputs.known };
+            [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
+            memory_after.pages = all.pages;
             memory_after.store(tables, false)?;
             if matches!(look, Look::Everything) {
-                let mut all = outputs.known;
-                [placed, tables.outputs].into_iter().for_each(|changed| all.merge(changed));
-                report.output_digest = all.finish().to_string();
+                report.output_digest = all.digest.finish().to_string();
             }
-            report.pages.total = tables.count(Table::Outputs)? + due::never_made(tables)?;
+            report.count(all.pages, tables.count(Table::Outputs)?, &due::never_made(tables)?);
             report.compression.files = tables.count(Table::Compressed)?;
             Ok(())
         })?;
@@ -456,11 +533,9 @@ impl Session {
         report.phases.insert("work", working.elapsed().as_secs_f64());
         report.compression.made += build.compressed.made.load(Ordering::Relaxed);
         report.compression.from_cache += build.compressed.from_cache.load(Ordering::Relaxed);
-        let pages = &mut report.pages;
-        pages.unchanged = pages.total.saturating_sub(pages.rendered + pages.failed + pages.left);
         report.next_change = memory_after.next_moment(options.now);
         report.stopped = options.stop.asked().map(Signal::number);
-        self.removed.extend(todo.removed);
+        self.removed.extend(todo.removed.into_iter().filter(|file| !stayed.contains(file)));
         memory_after.unfinished = false;
         self.memory = memory_after;
         self.around = Some(around);

@@ -19,9 +19,9 @@ use super::pending::Pending;
 use super::rows::RowsToTake;
 use super::scan::{Candidate, ContentScan, KnownFile, split};
 use super::{Build, Changes, Memory};
-use super::{ahead, pictures, places};
+use super::{ahead, dates, pictures, places};
 use crate::catalog::{Cell, StoredRecord, keys};
-use crate::config::PerPage;
+use crate::config::{Dates, PerPage};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::slug::slugify;
 use crate::model::{Card, Kind, Photo, Record, RecordId, Review};
@@ -165,6 +165,8 @@ impl<'s> Sync<'s, '_, '_> {
         self.report.content.removed = removed.len() as u64;
         for (path, file) in removed {
             self.forget(path, file)?;
+            self.forget_warnings(path)?;
+            self.holds(path, &file.records, &[]);
             self.parsed.insert(path.clone());
             self.folders.forget(path);
         }
@@ -180,7 +182,7 @@ impl<'s> Sync<'s, '_, '_> {
                 self.photo_rows.extend(super::references::parks_with_photos(self.index.tables)?);
                 return Ok(());
             }
-            let park = picture.split("/photos/").next().unwrap_or_default();
+            let park = path.split("/photos/").next().unwrap_or_default();
             self.photo_lists.insert(format!("{park}/photos.toml"));
             self.photo_rows.extend(park.strip_prefix("parks/").map(|park| RecordId::new(Kind::Park, slugify(park))));
         }
@@ -264,6 +266,8 @@ impl<'s> Sync<'s, '_, '_> {
             Outcome::Vanished => {
                 if let Some(known) = self.known_file(&candidate)? {
                     self.forget(path, &known)?;
+                    self.forget_warnings(path)?;
+                    self.holds(path, &known.records, &[]);
                 }
                 self.parsed.insert(path.clone());
                 return self.remember(&candidate, None);
@@ -283,8 +287,7 @@ impl<'s> Sync<'s, '_, '_> {
             Outcome::Picture(picture, decoded) => {
                 self.report.pictures.surveyed += u64::from(decoded);
                 let digest = picture.digest;
-                self.new_picture(path, *picture)?;
-                (digest, Parsed::default())
+                (digest, self.new_picture(path, *picture)?)
             }
         };
         self.report.content.parsed += 1;
@@ -292,7 +295,7 @@ impl<'s> Sync<'s, '_, '_> {
             self.parsed.insert(path.clone());
         }
         let broken = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-        self.report.diagnostics.append(&mut parsed.problems);
+        self.take_problems(path, &mut parsed)?;
         self.moments.extend(parsed.moments.iter().map(|moment| (*moment, path.clone())));
 
         let file = KnownFile {
@@ -304,7 +307,9 @@ impl<'s> Sync<'s, '_, '_> {
             reviews: parsed.reviews.iter().map(|(target, _)| target.clone()).collect(),
             photos: parsed.photos.iter().map(|(target, _)| target.clone()).collect(),
         };
-        if let Some(mut gone) = self.known_file(&candidate)? {
+        let known = self.known_file(&candidate)?;
+        self.holds(path, known.as_ref().map_or(&[], |known| &known.records), &file.records);
+        if let Some(mut gone) = known {
             gone.records.retain(|id| !file.records.contains(id));
             gone.reviews.retain(|id| !file.reviews.contains(id));
             gone.photos.retain(|id| !file.photos.contains(id));
@@ -318,6 +323,13 @@ impl<'s> Sync<'s, '_, '_> {
         }
         self.say(path, parsed)?;
         self.remember(&candidate, Some(file))
+    }
+
+    /// Notes that a file holds other records than before.
+    fn holds(&mut self, path: &str, before: &[RecordId], now: &[RecordId]) {
+        if before != now {
+            self.index.changes.note(&Cell::File(path.to_owned()));
+        }
     }
 
     /// What the last build knew of a file that is read now.
@@ -338,8 +350,11 @@ impl<'s> Sync<'s, '_, '_> {
             self.attach(Table::Photos, target, Cell::Photos, photos)?;
         }
         self.refer(origin, parsed.references);
-        for one in parsed.records {
+        for mut one in parsed.records {
             self.refer(origin, one.references);
+            if self.index.settings.dates == Dates::Git && one.record.common.updated.is_none() {
+                one.record.common.updated = dates::of_file(self.index.tables, origin)?;
+            }
             self.put_record(origin, one.id, one.record)?;
         }
         Ok(())

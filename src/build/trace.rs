@@ -3,7 +3,8 @@
 //! ```text
 //! u32 LE   number of readings of the view
 //! u32 LE   number of readings of the template
-//! u64 LE   cell numbers, the view's first, each part sorted
+//! u32 LE   number of pages that it links to without having read of them
+//! u64 LE   cell numbers, the view's first, then the template's, then the pages', each part sorted
 //! …        postcard of the rest
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! decoding any.
 
 use anyhow::Result;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
@@ -27,6 +29,8 @@ const TOO_SHORT: Damaged = Damaged("a trace is too short");
 pub struct Trace {
     /// What it read.
     pub readings: Readings,
+    /// Numbers of pages that it links to, and whose going does not touch it.
+    pub links: Vec<CellId>,
     /// The rest.
     pub facts: Facts,
 }
@@ -44,6 +48,8 @@ pub struct Facts {
     pub reason: String,
     /// The files of pictures that it shows, sorted.
     pub pictures: Vec<RelPath>,
+    /// What it links to that is kept by name.
+    pub named: Vec<String>,
 }
 
 /// How a trace is touched by changes.
@@ -59,10 +65,11 @@ impl Trace {
     /// The trace as bytes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let Readings { view, template } = &self.readings;
-        let mut bytes = Vec::with_capacity(8 + 8 * (view.len() + template.len()) + 64);
-        bytes.extend_from_slice(&(view.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&(template.len() as u32).to_le_bytes());
-        for cell in view.iter().chain(template) {
+        let parts = [view, template, &self.links];
+        let cells = parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut bytes = Vec::with_capacity(HEAD + 8 * cells + 64);
+        parts.iter().for_each(|part| bytes.extend_from_slice(&(part.len() as u32).to_le_bytes()));
+        for cell in parts.into_iter().flatten() {
             bytes.extend_from_slice(&cell.to_le_bytes());
         }
         Ok(postcard::to_extend(&self.facts, bytes)?)
@@ -70,21 +77,21 @@ impl Trace {
 
     /// The trace that `bytes` hold.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let (view, template, rest) = split(bytes).ok_or(TOO_SHORT)?;
+        let Parts { view, template, links, rest } = split(bytes).ok_or(TOO_SHORT)?;
         let readings = Readings { view: cells(view).collect(), template: cells(template).collect() };
-        Ok(Self { readings, facts: postcard::from_bytes(rest)? })
+        Ok(Self { readings, links: cells(links).collect(), facts: postcard::from_bytes(rest)? })
     }
 }
 
 /// The facts in a trace, and all numbers of cells in it.
 pub fn facts_and_cells(bytes: &[u8]) -> Result<(Facts, impl Iterator<Item = CellId> + '_)> {
-    let (view, template, rest) = split(bytes).ok_or(TOO_SHORT)?;
+    let Parts { view, template, rest, .. } = split(bytes).ok_or(TOO_SHORT)?;
     Ok((postcard::from_bytes(rest)?, cells(view).chain(cells(template))))
 }
 
 /// How a trace, as bytes, is touched by `changes`; `None` where it is not.
 pub fn touched(bytes: &[u8], changes: &Changes) -> Option<Touch> {
-    let (view, template, _) = split(bytes)?;
+    let Parts { view, template, .. } = split(bytes)?;
     if cells(template).any(|cell| changes.has(cell)) {
         return Some(Touch::Template);
     }
@@ -93,22 +100,39 @@ pub fn touched(bytes: &[u8], changes: &Changes) -> Option<Touch> {
 
 /// Why a trace, as bytes, is touched by `changes`.
 pub fn reason(bytes: &[u8], changes: &Changes) -> String {
-    split(bytes).map_or_else(String::new, |(view, template, _)| changes.reason(cells(view).chain(cells(template))))
+    split(bytes).map_or_else(String::new, |parts| changes.reason(cells(parts.view).chain(cells(parts.template))))
 }
 
-/// The cells that a trace, as bytes, holds; those of the view first.
+/// Whether the page of a trace, as bytes, links to any of the pages with these numbers.
+pub fn links_to(bytes: &[u8], pages: &FxHashSet<CellId>) -> bool {
+    !pages.is_empty() && split(bytes).is_some_and(|parts| cells(parts.links).any(|page| pages.contains(&page)))
+}
+
+/// The cells that a trace, as bytes, holds; those of the view first, and the pages last.
 pub fn readings(bytes: &[u8]) -> impl Iterator<Item = CellId> + '_ {
-    let (view, template, _) = split(bytes).unwrap_or_default();
-    cells(view).chain(cells(template))
+    let Parts { view, template, links, .. } = split(bytes).unwrap_or_default();
+    cells(view).chain(cells(template)).chain(cells(links))
 }
 
-type Parts<'b> = (&'b [u8], &'b [u8], &'b [u8]);
+/// The numbers at the head of a trace, in bytes.
+const HEAD: usize = 12;
+
+/// The parts of a trace, as bytes.
+#[derive(Default)]
+struct Parts<'b> {
+    view: &'b [u8],
+    template: &'b [u8],
+    links: &'b [u8],
+    rest: &'b [u8],
+}
 
 fn split(bytes: &[u8]) -> Option<Parts<'_>> {
     let count = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
-    let (view, template) = (count(0)? * 8, count(4)? * 8);
-    let rest = bytes.get(8 + view + template..)?;
-    Some((&bytes[8..8 + view], &bytes[8 + view..8 + view + template], rest))
+    let (view, template, links) = (count(0)? * 8, count(4)? * 8, count(8)? * 8);
+    let (view, rest) = bytes.get(HEAD..)?.split_at_checked(view)?;
+    let (template, rest) = rest.split_at_checked(template)?;
+    let (links, rest) = rest.split_at_checked(links)?;
+    Some(Parts { view, template, links, rest })
 }
 
 fn cells(bytes: &[u8]) -> impl Iterator<Item = CellId> + '_ {
@@ -126,11 +150,18 @@ mod tests {
             view: vec![Cell::Group(Group::Parks).id()],
             template: vec![Cell::Template("home.html".into()).id()],
         };
-        let facts =
-            Facts { route: Route::Home, view: None, rendered_in: 3, reason: "new".into(), pictures: Vec::new() };
-        let trace = Trace { readings, facts };
+        let facts = Facts {
+            route: Route::Home,
+            view: None,
+            rendered_in: 3,
+            reason: "new".into(),
+            pictures: Vec::new(),
+            named: vec!["/x/".into()],
+        };
+        let trace = Trace { readings, links: vec![7], facts };
         let bytes = trace.encode().unwrap();
         assert_eq!(Trace::decode(&bytes).unwrap(), trace);
+        assert!(links_to(&bytes, &FxHashSet::from_iter([7, 8])) && !links_to(&bytes, &FxHashSet::from_iter([8])));
 
         let mut changes = Changes::default();
         changes.note(&Cell::Group(Group::Rides));

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::scratch::Scratch;
-use super::{Extent, Options, Progress, build, code_digest, files, why};
+use super::{Extent, Options, Progress, build, code_digest, files, strangers, why};
 use crate::config::Settings;
 use crate::door;
 use crate::headers::url_of;
@@ -40,6 +40,7 @@ pub fn verify(options: &Options, settings: Settings, progress: &dyn Progress) ->
             verified.note(file, here.as_deref(), clean.as_deref());
         }
     }
+    verified.strangers = strangers_of(&state, options)?;
     drop(state);
     explain(&mut verified, &options.root, settings);
     Ok(verified)
@@ -52,6 +53,12 @@ pub fn bytes_of(home: &Path, file: &RelPath, most: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     Some(bytes)
+}
+
+/// What lies below `output/` although no page claims it.
+pub fn strangers_of(state: &State, options: &Options) -> Result<Vec<String>> {
+    let output = output::Output::look(options.home(), &options.disk)?;
+    Ok(strangers::names(&strangers::find(&output, &state.snapshot()?)?))
 }
 
 /// Adds to the first difference what its page is known to have read.

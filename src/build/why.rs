@@ -5,21 +5,22 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
-use super::{Memory, code_digest, variants};
+use super::{Memory, code_digest, named, variants};
 use crate::assets;
 use crate::cas::Cas;
 use crate::catalog::{Catalog, Cell, Reader, SharedValues};
 use crate::config::Settings;
 use crate::diagnostics::nearest;
-use crate::paths::UrlPath;
+use crate::headers::url_of;
+use crate::paths::RelPath;
 use crate::render::{Sources, Templates, with_answers};
 use crate::room::{Lists, Room};
 use crate::site::{Failure, PageAnswers, view};
-use crate::state::{State, Store, Table};
+use crate::state::{Snapshot, State, Store, Table};
 
 /// The answer to "why is this page as it is?"
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,30 +41,20 @@ pub struct Why {
     pub absent: Vec<String>,
 }
 
-/// Explains the page at `url` of the site at `root`.
-pub fn why(root: &Path, settings: Settings, url: &str) -> Result<Why> {
-    why_in(&State::peek(root, code_digest(), Room::default())?, root, settings, url)
+/// Explains a page of the site at `root`, by whatever it is called: a URL path, an address, a file below
+/// `output/`, a record or its file.
+pub fn why(root: &Path, settings: Settings, words: &str) -> Result<Why> {
+    why_in(&State::peek(root, code_digest(), Room::default())?, root, settings, words)
 }
 
 /// Explains a page from a state that is open.
-pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Result<Why> {
-    let with_slash = if url.starts_with('/') { url.to_owned() } else { format!("/{url}") };
-    let file = UrlPath::new(&with_slash).with_context(|| format!("`{url}` is not a URL path of this site"))?.file();
+pub fn why_in(state: &State, root: &Path, settings: Settings, words: &str) -> Result<Why> {
     let snapshot = state.snapshot()?;
     let memory = Memory::of_a_build(&snapshot)?;
-    let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? else {
-        let mut files = Vec::new();
-        snapshot.scan(Table::Pages, b"", |key, _| {
-            files.push(String::from_utf8_lossy(key).into_owned());
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
-        let meant = nearest(file.as_str(), files.iter().map(String::as_str));
-        let help = meant.map(|meant| format!("; did you mean /{}?", meant.trim_end_matches("index.html")));
-        return Err(anyhow!("this site has no page {with_slash}")
-            .context(format!("no trace of it{}", help.unwrap_or_default())));
-    };
+    let meant = named::pages(&snapshot, &settings, words)?;
+    let Some((file, trace)) = first_of(&snapshot, &meant)? else { return Err(no_page(&snapshot, words, &meant)?) };
     let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()))?;
-    let (sources, _) = Sources::read(root)?;
+    let (sources, _) = Sources::read(root, &settings.site.base_path)?;
     let catalog = Arc::new(Catalog {
         snapshot,
         settings,
@@ -95,7 +86,7 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
     let names = reader.names();
     let absent = names.iter().filter(|cell| is_absent(&catalog, cell)).map(Cell::to_string).collect();
     Ok(Why {
-        page: with_slash,
+        page: url_of(file.as_str()),
         kind: trace.facts.route.kind().to_owned(),
         rendered_in: trace.facts.rendered_in,
         last_build: memory.build,
@@ -103,6 +94,35 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, url: &str) -> Resu
         reads: names.iter().map(Cell::to_string).collect(),
         absent,
     })
+}
+
+/// The first of these pages that there is.
+pub(super) fn first_of(snapshot: &Snapshot, meant: &[RelPath]) -> Result<Option<(RelPath, Trace)>> {
+    for file in meant {
+        if let Some(trace) = snapshot.bytes(Table::Pages, file.as_str().as_bytes(), Trace::decode)?.transpose()? {
+            return Ok(Some((file.clone(), trace)));
+        }
+    }
+    Ok(None)
+}
+
+/// That there is no such page, and which one may have been meant.
+fn no_page(snapshot: &Snapshot, words: &str, meant: &[RelPath]) -> Result<anyhow::Error> {
+    let Some(file) = meant.first() else {
+        return Ok(anyhow!("this site has no page {words}: it is no path of a site"));
+    };
+    let help = meant_page(snapshot, file)?.map(|url| format!("; did you mean {url}?")).unwrap_or_default();
+    Ok(anyhow!("this site has no page {}{help}", url_of(file.as_str())))
+}
+
+/// The URL path of the page whose file is nearest to one that is not there.
+pub(super) fn meant_page(snapshot: &Snapshot, file: &RelPath) -> Result<Option<String>> {
+    let mut files = Vec::new();
+    snapshot.scan(Table::Pages, b"", |key, _| {
+        files.push(String::from_utf8_lossy(key).into_owned());
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(nearest(file.as_str(), files.iter().map(String::as_str)).map(url_of))
 }
 
 fn is_absent(catalog: &Catalog, cell: &Cell) -> bool {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use super::links::{self, Found, Known, Targets};
 use super::packed::{DuePage, DuePages};
 use super::pictures::{Demanded, Demands};
 use super::plan::Todo;
@@ -20,14 +21,13 @@ use super::{Build, files};
 use crate::assets;
 use crate::catalog::{Catalog, Reader};
 use crate::diagnostics::Diagnostic;
-use crate::digest::SetDigest;
-use crate::output::{Output, Placed};
+use crate::output::{Blocked, Output, Placed};
 use crate::paths::RelPath;
 use crate::render::{Templates, with_answers};
 use crate::report::{FailedPage, Report};
 use crate::site::{Failure, PageAnswers, Route, View, view};
 use crate::source;
-use crate::state::{Draft, State, Store, Table, Tables};
+use crate::state::{Draft, OutputSum, State, Store, Table, Tables};
 
 /// Neighbouring pages given to one thread at a time: those of one park lie in one folder, and
 /// threads that create files in one folder wait for each other.
@@ -35,15 +35,22 @@ const BATCH: usize = 32;
 
 /// What became of a page.
 enum Outcome {
-    /// Rendered; its trace as bytes, what its file holds now, the pictures that it shows, and the
-    /// compressed variants beside it where they may have changed.
-    Rendered(Vec<u8>, Placed, Demanded, Option<Beside>),
+    /// Rendered; its trace as bytes, what its file holds now, the pictures that it shows, the
+    /// compressed variants beside it where they may have changed, and its links kept by name.
+    Rendered(Vec<u8>, Placed, Demanded, Option<Beside>, Relinked),
     /// Its view is as it was; its trace as bytes.
     Same(Vec<u8>),
     /// A mistake in content or templates.
     Failed(Box<(FailedPage, Diagnostic)>),
     /// Not come to, since somebody asked to stop.
     Left,
+}
+
+/// The links of a page that are kept by name: what it had, and what it has now.
+#[derive(Default)]
+struct Relinked {
+    before: Vec<String>,
+    after: BTreeMap<String, String>,
 }
 
 /// Pages recorded in one draft: the database holds a list of everything that a draft has written. Few where
@@ -58,8 +65,10 @@ pub struct Worked {
     pub left: Vec<usize>,
     /// The files of pictures that pages show and no longer show.
     pub demands: Demands,
+    /// The links that pages have and no longer have.
+    pub links: links::Rows,
     /// Which outputs have come and gone.
-    pub outputs: SetDigest,
+    pub outputs: OutputSum,
 }
 
 /// Works through `todo.due` and records what came of it in `state`, in as many drafts as it takes.
@@ -70,6 +79,7 @@ pub fn work(
     templates: &Templates,
     output: &Output,
     todo: &Todo,
+    targets: Option<&Targets<'_>>,
     number: u64,
     state: &State,
     mut readers: Option<&mut Readers>,
@@ -77,7 +87,8 @@ pub fn work(
 ) -> Result<Worked> {
     let mut left = Vec::new();
     let mut demands = Demands::default();
-    let mut outputs = SetDigest::default();
+    let mut outputs = OutputSum::default();
+    let mut links = links::Rows::default();
     let pages = todo.due.len();
     let queue = Queue { due: &todo.due, taken: (0..pages).map(|_| AtomicBool::new(false)).collect() };
     let queue = &queue;
@@ -87,7 +98,7 @@ pub fn work(
         scope.spawn(move || {
             build.threads.working.install(|| {
                 (0..pages.div_ceil(BATCH)).into_par_iter().for_each_with(sender, |sender, batch| {
-                    let worker = Worker { build, catalog, templates, output, number };
+                    let worker = Worker { build, catalog, templates, output, targets, number };
                     let mut done = Vec::with_capacity(BATCH);
                     for index in batch * BATCH..pages.min((batch + 1) * BATCH) {
                         // What somebody waits for goes before what is next.
@@ -124,7 +135,8 @@ pub fn work(
                             continue;
                         }
                         let readers = readers.as_deref_mut();
-                        record(build, &page, outcome, output, had_variants, tables, readers, &mut demands, report)?;
+                        let (demands, links) = (&mut demands, &mut links);
+                        record(build, &page, outcome, output, had_variants, tables, readers, demands, links, report)?;
                     }
                     build.progress.advance(pages);
                     recorded += pages;
@@ -143,7 +155,7 @@ pub fn work(
     })?;
     report.rendered.sort();
     report.settle_diagnostics();
-    Ok(Worked { draft, left, demands, outputs })
+    Ok(Worked { draft, left, demands, links, outputs })
 }
 
 /// The pages of a build, each of which is taken once.
@@ -173,6 +185,7 @@ fn record(
     tables: &mut Tables<'_>,
     readers: Option<&mut Readers>,
     demands: &mut Demands,
+    links: &mut links::Rows,
     report: &mut Report,
 ) -> Result<()> {
     let key = page.file.as_str().as_bytes();
@@ -183,15 +196,17 @@ fn record(
         }
     }
     match outcome {
-        Outcome::Rendered(trace, placed, demanded, beside) => {
+        Outcome::Rendered(trace, placed, demanded, beside, relinked) => {
             demands.add(demanded);
-            report.pages.rendered += 1;
+            links.replace(tables, page.file.as_str(), &relinked.before, &relinked.after)?;
+            report.outcomes(&page.file).rendered += 1;
             if build.options.names {
                 report.rendered.push(page.file.to_string());
             }
             if placed.changed {
-                report.pages.written += 1;
+                report.outcomes(&page.file).written += 1;
                 report.file_written(placed.written.stamp.size);
+                links.wrote(&page.file);
             }
             tables.put(Table::Pages, key, &trace)?;
             files::put(tables, Table::Outputs, &page.file, &placed.written)?;
@@ -206,7 +221,7 @@ fn record(
             tables.remove(Table::Due, key)?;
         }
         Outcome::Failed(problem) => {
-            report.pages.failed += 1;
+            report.outcomes(&page.file).failed += 1;
             report.failures.add(problem.0, problem.1);
             tables.put_value(Table::Due, key, &page.route)?;
         }
@@ -215,25 +230,40 @@ fn record(
     Ok(())
 }
 
-/// Removes the files of pages that are no more. Returns those that it did not come to, since
-/// somebody asked to stop.
-pub fn sweep<'t>(
+/// Removes the files of pages that are no more. Returns those that are still there: it did not come to
+/// them, since somebody asked to stop, or they could not be removed.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that a removal is recorded in")]
+pub fn sweep(
     build: &Build<'_>,
     output: &Output,
-    todo: &'t Todo,
+    todo: &Todo,
     tables: &mut Tables<'_>,
     mut readers: Option<&mut Readers>,
     demands: &mut Demands,
+    links: &mut links::Rows,
     report: &mut Report,
-) -> Result<&'t [RelPath]> {
+) -> Result<Vec<RelPath>> {
     let had_variants = tables.count(Table::Compressed)? > 0;
+    let mut kept = Vec::new();
     for (index, file) in todo.removed.iter().enumerate() {
         if build.options.stop.asked().is_some() {
-            return Ok(&todo.removed[index..]);
+            kept.extend_from_slice(&todo.removed[index..]);
+            break;
         }
         let key = file.as_str().as_bytes();
+        if tables.bytes(Table::Outputs, key, |_| ())?.is_some() {
+            match output.remove(file) {
+                Err(error) if error.is::<Blocked>() => {
+                    report.diagnostics.push(super::mistake(&format!("output/{file}"), format!("{error:#}")));
+                    kept.push(file.clone());
+                    continue;
+                }
+                removed => report.files.removed += u64::from(removed?),
+            }
+        }
         if let Some(trace) = tables.bytes(Table::Pages, key, Trace::decode)?.transpose()? {
             demands.add(Demanded { before: trace.facts.pictures, after: BTreeMap::new() });
+            links.replace(tables, file.as_str(), &trace.facts.named, &BTreeMap::new())?;
         }
         if let Some(readers) = readers.as_deref_mut() {
             tables.bytes(Table::Pages, key, |old| readers.replace(file.as_str(), Some(old), None))?;
@@ -241,15 +271,12 @@ pub fn sweep<'t>(
         let ours = files::remove(tables, Table::Outputs, file)?;
         let page = tables.remove(Table::Pages, key)?;
         tables.remove(Table::Due, key)?;
-        if ours && output.remove(file)? {
-            report.files.removed += 1;
-        }
         if had_variants {
             variants::remove_all(file, output, tables, report)?;
         }
-        report.pages.removed += u64::from(ours || page);
+        report.outcomes(file).removed += u64::from(ours || page);
     }
-    Ok(&[])
+    Ok(kept)
 }
 
 /// The bytes of a page as they would be made now, or why it cannot be made.
@@ -260,7 +287,7 @@ pub fn make(
     output: &Output,
     route: &Route,
 ) -> Result<Result<Vec<u8>, String>> {
-    let worker = Worker { build, catalog, templates, output, number: 0 };
+    let worker = Worker { build, catalog, templates, output, targets: None, number: 0 };
     let reader = Rc::new(Reader::new(Arc::clone(catalog)));
     match view(route, &reader) {
         Ok(view) => Ok(worker.bytes(view, &reader)?.map_err(|problem| problem.to_string())),
@@ -269,12 +296,27 @@ pub fn make(
     }
 }
 
+/// The links of a page that was just made.
+fn links_on(
+    page: &DuePage,
+    bytes: &[u8],
+    reader: &Reader,
+    demanded: &Demanded,
+    targets: &Targets<'_>,
+) -> Result<Found> {
+    let Ok(html) = std::str::from_utf8(bytes) else { return Ok(Found::default()) };
+    let pictures = demanded.after.keys().map(|file| links::number(file.as_str())).collect();
+    Found::on(html, &page.file, &Known { read: reader.addresses(), pictures }, targets)
+}
+
 /// Builds one page after another on one thread.
 struct Worker<'w> {
     build: &'w Build<'w>,
     catalog: &'w Arc<Catalog>,
     templates: &'w Templates,
     output: &'w Output,
+    /// What links may lead to, where somebody looks at them.
+    targets: Option<&'w Targets<'w>>,
     number: u64,
 }
 
@@ -308,31 +350,46 @@ impl Worker<'_> {
         let digest = view.digest(&reader);
         let old =
             self.catalog.snapshot.bytes(Table::Pages, page.file.as_str().as_bytes(), Trace::decode)?.transpose()?;
-        let shown_before = old.as_ref().map(|old| old.facts.pictures.clone()).unwrap_or_default();
+        let (shown_before, named_before) =
+            old.as_ref().map(|old| (old.facts.pictures.clone(), old.facts.named.clone())).unwrap_or_default();
         let old = old.filter(|old| old.facts.route == page.route);
         if let Some(old) = old.filter(|old| !page.render && page.known.is_some() && old.facts.view == Some(digest)) {
             let readings = crate::catalog::Readings { view: reader.readings().view, template: old.readings.template };
-            return Ok(Outcome::Same(Trace { readings, facts: old.facts }.encode()?));
+            return Ok(Outcome::Same(Trace { readings, links: old.links, facts: old.facts }.encode()?));
         }
         reader.begin_rendering();
         if let Some((setting, _)) = variants::packers(&self.build.settings, &page.file) {
             reader.setting(setting);
         }
+        let is_page = matches!(view, View::Template { .. }) && page.file.extension() == Some("html");
         let bytes = match self.bytes(view, &reader)? {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(self.failed(page, *problem)),
         };
-        let placed = self.output.place(&page.file, &bytes, page.known.as_ref())?;
+        let placed = match self.output.place(&page.file, &bytes, page.known.as_ref()) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            placed => placed?,
+        };
         let demanded = Demanded { before: shown_before, after: reader.demands() };
+        let found = match self.targets.filter(|_| is_page) {
+            Some(targets) => links_on(page, &bytes, &reader, &demanded, targets)?,
+            None => Found::default(),
+        };
         let facts = Facts {
             route: page.route.clone(),
             view: Some(digest),
             rendered_in: self.number,
             reason: page.reason.clone(),
             pictures: demanded.after.keys().cloned().collect(),
+            named: found.named.keys().cloned().collect(),
         };
-        let beside = variants::place(self.build, self.catalog, self.output, page, &bytes, &placed)?;
-        Ok(Outcome::Rendered(Trace { readings: reader.readings(), facts }.encode()?, placed, demanded, beside))
+        let beside = match variants::place(self.build, self.catalog, self.output, page, &bytes, &placed) {
+            Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
+            beside => beside?,
+        };
+        let trace = Trace { readings: reader.readings(), links: found.numbers, facts }.encode()?;
+        let relinked = Relinked { before: named_before, after: found.named };
+        Ok(Outcome::Rendered(trace, placed, demanded, beside, relinked))
     }
 
     /// The bytes that a view becomes, or what its template does wrong.
@@ -358,6 +415,10 @@ impl Worker<'_> {
             Some(asset) => Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned()),
             None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
         }
+    }
+
+    fn blocked(&self, page: &DuePage, error: &anyhow::Error) -> Outcome {
+        self.failed(page, self.mistake(page, format!("{error:#}")))
     }
 
     fn failed(&self, page: &DuePage, problem: Diagnostic) -> Outcome {

@@ -38,6 +38,8 @@ pub enum Cell {
     Picture(String),
     /// A setting.
     Setting(String),
+    /// Which record a content file holds.
+    File(String),
 }
 
 /// A cell's number in a trace. Two cells share one with probability 2^-64, and then cost only
@@ -62,8 +64,14 @@ impl Cell {
             Self::Picture(path) => (10, 0, path.as_str()),
             Self::Assets => (12, 0, ""),
             Self::Setting(name) => (11, 0, name.as_str()),
+            Self::File(path) => (15, 0, path.as_str()),
         };
         mixed(tag, number, 0, name)
+    }
+
+    /// The number of a URL path as something that links lead to: a kind of its own, which no page reads.
+    pub fn address(url: &str) -> CellId {
+        mixed(14, 0, 0, url)
     }
 }
 
@@ -92,6 +100,7 @@ impl fmt::Display for Cell {
             Self::Assets => f.write_str("all assets"),
             Self::Picture(path) => write!(f, "picture {path}"),
             Self::Setting(name) => write!(f, "setting {name}"),
+            Self::File(path) => write!(f, "the record of content/{path}"),
         }
     }
 }

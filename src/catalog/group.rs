@@ -241,7 +241,7 @@ pub fn memberships(id: &RecordId, card: &Card, digest: Digest) -> Vec<Membership
         CardDetails::Country => add(Group::Countries, &by_name, digest),
     }
     if !matches!(card.details, CardDetails::Area { .. }) {
-        let updated = card.updated.and_then(|date| date.iso()).unwrap_or_default();
+        let updated = card.lastmod().unwrap_or_default();
         add(Group::Sitemap(id.kind), &[], Digest::of_parts([card.url.as_bytes(), updated.as_bytes()]));
     }
     if !card.redirects.is_empty() {

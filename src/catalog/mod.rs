@@ -25,8 +25,10 @@ use crate::diagnostics::nearest;
 use crate::digest::Digest;
 use crate::media::Survey;
 use crate::model::country;
+use crate::model::slug::slugify;
 use crate::model::{Card, Record, RecordId};
 use crate::render::Ids;
+use crate::source;
 use crate::state::{Snapshot, Store, Table};
 
 /// Keys that a mistaken one is compared with.
@@ -35,6 +37,8 @@ const KEYS_LOOKED_THROUGH: usize = 20_000;
 /// A picture below `content/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
+    /// Its file, where that is not written as names are compared.
+    pub file: Option<String>,
     /// The digest of its bytes.
     pub digest: Digest,
     /// What is known of it; the error says, in words for its owner, why it cannot be read.
@@ -74,6 +78,34 @@ impl Catalog {
     pub fn record(&self, id: &RecordId) -> Result<Option<Record>> {
         let stored: Option<StoredRecord> = self.snapshot.value(Table::Records, &keys::record(id))?;
         Ok(stored.map(|stored| stored.record))
+    }
+
+    /// The file or unit of rows that a record came from; not a reading.
+    fn origin(&self, id: &RecordId) -> Result<Option<String>> {
+        let origin = |bytes: &[u8]| postcard::take_from_bytes::<String>(bytes).map(|(origin, _)| origin);
+        Ok(self.snapshot.bytes(Table::Records, &keys::record(id), origin)?.transpose()?)
+    }
+
+    /// The record that came from a content file, by its path below `content/`; not a reading.
+    fn record_in(&self, path: &str) -> Result<Option<RecordId>> {
+        let source::Place::Record(kind, scope, stem) = source::place(path) else { return Ok(None) };
+        let in_scope = if scope.is_empty() { String::new() } else { format!("{scope}/") };
+        let usual = RecordId::new(kind, format!("{in_scope}{}", slugify(&stem)));
+        if self.origin(&usual)?.as_deref() == Some(path) {
+            return Ok(Some(usual));
+        }
+        // A file may say what its record is called.
+        let mut found = None;
+        let prefix = [&[kind.number()], in_scope.as_bytes()].concat();
+        self.snapshot.scan_prefix(Table::Records, &prefix, |key, bytes| {
+            let (origin, _) = postcard::take_from_bytes::<&str>(bytes)?;
+            if origin != path {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = Some(keys::record_id(key)?);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
     }
 
     /// A card; not a reading.

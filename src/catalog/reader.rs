@@ -17,7 +17,7 @@ use crate::assets::{Asset, Assets};
 use crate::digest::Digest;
 use crate::media::Variant;
 use crate::model::{Card, PartialDate, Photo, Record, RecordId, Review};
-use crate::paths::RelPath;
+use crate::paths::{PublicPath, RelPath};
 use crate::render::{Ids, Map, Value};
 use crate::state::{Store, Table};
 
@@ -31,6 +31,8 @@ pub struct Reader {
     rendering: StdCell<bool>,
     /// The files of pictures that the page shows.
     demands: RefCell<BTreeMap<RelPath, Variant>>,
+    /// The numbers of the URLs of records that it was told.
+    linked: RefCell<Vec<CellId>>,
     /// Readings made while a shared value is being made.
     captured: RefCell<Option<Vec<CellId>>>,
     /// Shared values that were handed out, by where their maps lie.
@@ -72,6 +74,7 @@ impl Reader {
             template: RefCell::default(),
             rendering: StdCell::new(false),
             demands: RefCell::default(),
+            linked: RefCell::default(),
             captured: RefCell::default(),
             handed_out: RefCell::default(),
             named: None,
@@ -168,6 +171,18 @@ impl Reader {
         self.catalog.record(id)
     }
 
+    /// The file or unit of rows that a record came from, a part of the record.
+    pub fn origin(&self, id: &RecordId) -> Result<Option<String>> {
+        self.note(Cell::Record(id.clone()));
+        self.catalog.origin(id)
+    }
+
+    /// The record that came from a content file, by its path below `content/`.
+    pub fn record_in(&self, path: &str) -> Result<Option<RecordId>> {
+        self.note(Cell::File(path.to_owned()));
+        self.catalog.record_in(path)
+    }
+
     /// The card of a record.
     pub fn card(&self, id: &RecordId) -> Result<Option<Card>> {
         self.note(Cell::Card(id.clone()));
@@ -182,7 +197,20 @@ impl Reader {
     /// Name and URL of a record.
     pub fn link(&self, id: &RecordId) -> Result<Option<Arc<Link>>> {
         self.note(Cell::Link(id.clone()));
-        self.catalog.link(id)
+        let link = self.catalog.link(id)?;
+        self.linked.borrow_mut().extend(link.iter().map(|link| link.address));
+        Ok(link)
+    }
+
+    /// The numbers of the URLs of all records that it was told: should one of them go, this page is
+    /// made again.
+    pub fn addresses(&self) -> FxHashSet<CellId> {
+        let handed_out = self.handed_out.borrow();
+        let shared = handed_out.values().flat_map(|shared| shared.addresses.iter().copied());
+        let linked = self.linked.borrow();
+        let mut all = FxHashSet::with_capacity_and_hasher(linked.len() + 4 * handed_out.len(), Default::default());
+        all.extend(linked.iter().copied().chain(shared));
+        all
     }
 
     /// The approved reviews of a record, newest first.
@@ -261,6 +289,12 @@ impl Reader {
     pub fn site(&self) -> &crate::config::SiteSettings {
         self.note(Cell::Setting("site".to_owned()));
         &self.catalog.settings.site
+    }
+
+    /// What a path of the site is called by the outside: the one door through which paths become URLs. Not a reading
+    /// by itself: every page with a template reads the settings that say it; others must ask for `base_path`.
+    pub fn public<'p>(&self, path: &'p str) -> PublicPath<'p> {
+        self.catalog.settings.site.base_path.public(path)
     }
 
     /// The template value of those settings, made by `make` for the first page that asks and

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::Result;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::{CellId, Group};
+use super::{Cell, CellId, Group};
 use crate::digest::Digest;
 use crate::model::{PartialDate, RecordId};
 use crate::render::{Value, canonical};
@@ -40,13 +40,31 @@ pub struct SharedValue {
     pub readings: Vec<CellId>,
     /// The digest of the value.
     pub digest: Digest,
+    /// The numbers of the URLs in it.
+    pub addresses: Vec<CellId>,
 }
 
 impl SharedValue {
     /// A value that was made by these readings.
     pub fn new(value: Value, readings: Vec<CellId>) -> Self {
         let digest = canonical::digest(&value);
-        Self { value, readings, digest }
+        let mut addresses = Vec::new();
+        add_addresses(&value, &mut addresses);
+        Self { value, readings, digest, addresses }
+    }
+}
+
+/// Adds the numbers of all URLs in a value.
+fn add_addresses(value: &Value, addresses: &mut Vec<CellId>) {
+    if let Some(items) = value.as_array() {
+        items.iter().for_each(|item| add_addresses(item, addresses));
+    }
+    for (key, value) in value.as_map().into_iter().flatten() {
+        match value.as_str() {
+            Some(url) if key.as_str() == Some("url") => addresses.push(Cell::address(url)),
+            Some(_) => {}
+            None => add_addresses(value, addresses),
+        }
     }
 }
 
@@ -57,6 +75,8 @@ pub struct Link {
     pub name: String,
     /// The URL path of its page.
     pub url: String,
+    /// The number of the URL of its page.
+    pub(super) address: CellId,
     /// Both for templates, made by whoever is the first to show them.
     value: OnceLock<Value>,
 }
@@ -64,7 +84,9 @@ pub struct Link {
 impl Link {
     /// A link that has not been shown yet.
     pub fn new(name: String, url: String) -> Self {
-        Self { name, url, value: OnceLock::new() }
+        // An area is shown on its park's page.
+        let address = Cell::address(url.split('#').next().unwrap_or_default());
+        Self { address, name, url, value: OnceLock::new() }
     }
 
     /// Its value, made by `make` where nobody has made it yet.

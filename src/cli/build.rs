@@ -9,7 +9,8 @@ use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
-use crate::report::{Report, Verified};
+use crate::paths::BasePath;
+use crate::report::{Report, Verified, told_apart};
 use crate::serve::Holder;
 use crate::stop::Stopped;
 
@@ -21,7 +22,7 @@ pub struct BuildArgs {
     /// Say what would be done, and why; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Where the state is lost, take all of output/ for ours: remove what no page claims
+    /// Take all of output/ for ours: remove what no page claims, whoever put it there
     #[arg(long)]
     prune: bool,
     /// Compare the output with a clean build's, byte for byte; with a share such as 1%, only that
@@ -77,7 +78,10 @@ impl AsOf {
 /// An absolute URL, without a slash at its end.
 fn absolute(text: &str) -> Result<String, String> {
     let is_absolute = text.starts_with("http://") || text.starts_with("https://");
-    is_absolute.then(|| text.trim_end_matches('/').to_owned()).ok_or_else(|| "write an absolute URL".to_owned())
+    if !is_absolute {
+        return Err("write an absolute URL".to_owned());
+    }
+    BasePath::of_url(text).map(|_| text.trim_end_matches('/').to_owned())
 }
 
 fn origin(text: &str) -> Result<Origin, String> {
@@ -121,6 +125,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         ours: if args.prune { Ours::All } else { Ours::Named },
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
+        repository: None,
         full_scan: args.full_scan,
         room: global.room(),
         names: global.verbose || global.json || args.verify.is_some(),
@@ -153,7 +158,7 @@ pub fn run(args: &BuildArgs, global: &Global, mut settings: Settings, console: &
         console.say("Stopped; what is done is kept, and the rest stays due.");
         return Ok(Exit::Stopped(signal));
     }
-    let different = report.verified.as_ref().is_some_and(|verified| verified.differences > 0);
+    let different = report.verified.as_ref().is_some_and(|verified| !verified.is_good());
     Ok(if report.has_errors() || different { Exit::SiteHasErrors } else { Exit::Done })
 }
 
@@ -166,7 +171,8 @@ pub fn any_seed() -> u64 {
 /// A running server holds the state: it builds, and we say what came of it.
 fn through(holder: &Holder, args: &BuildArgs, global: &Global, console: &Console) -> Result<Exit> {
     let given = args.given.given() != Given::default();
-    if args.as_of.drafts || args.dry_run || args.verify.is_some() || args.as_of.now.is_some() || given {
+    let as_it_likes = args.as_of.drafts || args.as_of.now.is_some() || given || args.full_scan;
+    if as_it_likes || args.dry_run || args.verify.is_some() || args.prune {
         console.problem(&format!("{}; it builds only as it was started", holder.words()));
         return Ok(Exit::Usage);
     }
@@ -188,7 +194,7 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
         console.say(&format!("Built everything: {fresh}."));
     }
     let errors = report.diagnostics.iter().filter(|one| one.severity == crate::diagnostics::Severity::Error).count();
-    if errors > 0 && report.pages.total == 0 {
+    if errors > 0 && report.pages.total + report.others.total == 0 {
         let s = if errors == 1 { "" } else { "s" };
         console.problem(&format!("{errors} mistake{s} in the site; nothing was written"));
     } else {
@@ -227,13 +233,31 @@ fn tell_plan(report: &Report, global: &Global, console: &Console) -> Result<Exit
     }
     let kinds: Vec<String> = plan.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    console.say(&format!("{} pages due{kinds}, {} to be removed", plan.due.len(), plan.removed.len()));
+    let due = told_apart(plan.due.iter().map(|page| page.file.as_str()));
+    console.say(&format!("{due} due{kinds}, {} to be removed", plan.removed.len()));
     Ok(if report.has_errors() { Exit::SiteHasErrors } else { Exit::Done })
+}
+
+/// Strangers that are named at most.
+const NAMED: usize = 20;
+
+/// What nobody claims.
+fn tell_strangers(strangers: &[String], console: &Console) {
+    for stranger in strangers.iter().take(NAMED) {
+        console.problem(&format!("no page claims output/{stranger}"));
+    }
+    if strangers.len() > NAMED {
+        console.problem(&format!("… and {} more", strangers.len() - NAMED));
+    }
+    if !strangers.is_empty() {
+        console.problem_detail("  = help: `lifthill build --prune` removes what no page claims\n");
+    }
 }
 
 /// The first difference with all that is known of its page.
 pub fn tell_verified(verified: &Verified, console: &Console) {
     let drawn = verified.seed.map(|seed| format!(", drawn with --seed {seed}")).unwrap_or_default();
+    tell_strangers(&verified.strangers, console);
     let Some(first) = &verified.first else {
         console.say(&format!("Verified: {} files are as a clean build makes them{drawn}.", verified.files));
         return;

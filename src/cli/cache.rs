@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_site};
 use crate::build::{collect, kept};
 use crate::cas::Bounds;
 use crate::config::Settings;
@@ -34,6 +34,9 @@ enum What {
 
 /// Looks at the cache, or tidies it.
 pub fn run(args: &CacheArgs, global: &Global, settings: &Settings, console: &Console) -> Result<Exit> {
+    if lacks_site(global, console) {
+        return Ok(Exit::Usage);
+    }
     match &args.what {
         What::Stat => {
             let kinds = kept(&global.root)?;

@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_content};
 use crate::build::{Options, check, history};
 use crate::config::Settings;
+use crate::report::counted;
 
 /// What `check` takes.
 #[derive(Debug, Args)]
@@ -22,6 +23,9 @@ pub struct CheckArgs {
 
 /// Finds what is wrong with the site.
 pub fn run(args: &CheckArgs, global: &Global, settings: Settings, console: &Console) -> Result<Exit> {
+    if lacks_content(&settings, global, console) {
+        return Ok(Exit::Usage);
+    }
     let options = Options {
         root: global.root.clone(),
         jobs: global.jobs(),
@@ -35,9 +39,8 @@ pub fn run(args: &CheckArgs, global: &Global, settings: Settings, console: &Cons
     }
     let report = check(&options, settings, console);
     console.end_progress();
-    let mut report = report?;
+    let report = report?;
     report.diagnostics.iter().for_each(|diagnostic| console.diagnostic(diagnostic));
-    let pages = report.plan.take().map_or(0, |plan| plan.due.len());
     if global.json {
         console.data(&serde_json::to_string(&report)?)?;
     }
@@ -46,7 +49,8 @@ pub fn run(args: &CheckArgs, global: &Global, settings: Settings, console: &Cons
         return Ok(Exit::SiteHasErrors);
     }
     let warnings = report.diagnostics.len();
-    console.say(&format!("{pages} pages from {} files, {warnings} warnings", report.content.total));
+    let (pages, files) = (counted(report.pages.total, "page"), counted(report.content.total, "file"));
+    console.say(&format!("{pages} from {files}, {}", counted(warnings as u64, "warning")));
     Ok(Exit::Done)
 }
 

@@ -2,11 +2,14 @@
 
 use anyhow::{Context, Result};
 
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_site};
 use crate::build::forget;
 
 /// Removes the outputs that we wrote, and the state.
 pub fn run(global: &Global, console: &Console) -> Result<Exit> {
+    if lacks_site(global, console) {
+        return Ok(Exit::Usage);
+    }
     let removed = forget(&global.root).context("cannot clean")?;
     console.say(&format!("{removed} files removed"));
     Ok(Exit::Done)

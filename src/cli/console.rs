@@ -1,7 +1,7 @@
 //! The console: talk on standard error, data on standard output, colour and progress bars only
 //! on a terminal. Knows nothing of what is said.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -72,10 +72,15 @@ impl Console {
         self.print(&format!("{}{rest}\n", self.paint(word, code)));
     }
 
-    /// Writes data to standard output.
-    pub fn data(&self, text: &str) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{text}")
+    /// Writes data to standard output. Where nobody reads it any more (`… | head -1`), the rest is for
+    /// nobody, which is no mistake of anybody's.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Takes the progress bar away.

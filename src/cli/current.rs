@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::build::{AsOf, GivenArgs};
-use super::{Console, Exit, Global, signals};
+use super::{Console, Exit, Global, lacks_content, signals};
 use crate::build::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::config::Settings;
 use crate::disk::Disk;
@@ -36,6 +36,9 @@ pub fn bring_up_to_date(
     if args.no_build {
         return Ok(Exit::Done);
     }
+    if lacks_content(settings, global, console) {
+        return Ok(Exit::Usage);
+    }
     let disk = match Disk::from_environment() {
         Ok(disk) => disk,
         Err(wrong) => {
@@ -52,6 +55,7 @@ pub fn bring_up_to_date(
         disk,
         stop: signals::listen().context("cannot listen for signals")?,
         home: None,
+        repository: None,
         ours: Ours::default(),
         full_scan: false,
         room: global.room(),

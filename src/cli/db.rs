@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_files};
 use crate::build::Progress;
 use crate::config::Settings;
 use crate::source::{FOLDER, postgres};
@@ -58,6 +58,8 @@ pub fn run(args: &DbArgs, global: &Global, settings: &Settings, console: &Consol
             }
         }
         DbVerb::Status => return status(global, settings, console),
+        // Without a folder of files every row would be one that no file says any more.
+        DbVerb::Import if lacks_files(global, console) => return Ok(Exit::Usage),
         DbVerb::Import => {
             console.begin("importing", 0);
             let imported = postgres::import(postgres, root, settings.rating_scale, &|files| console.advance(files));

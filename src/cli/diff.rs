@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::current::{CurrentArgs, bring_up_to_date};
 use super::publish::{fail, target};
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_site};
 use crate::config::Settings;
 use crate::publish::{self, Named};
 
@@ -32,6 +32,9 @@ enum Format {
 
 /// Tells what publishing would change for visitors.
 pub fn run(args: &DiffArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
+    if lacks_site(global, console) {
+        return Ok(Exit::Usage);
+    }
     let (name, target) = match target(args.target.as_deref(), &settings) {
         Ok(found) => found,
         Err(problem) => {

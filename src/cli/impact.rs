@@ -3,26 +3,31 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_content, place};
 use crate::build::impact;
 use crate::config::Settings;
+use crate::report::told_apart;
 use crate::serve::Holder;
 
 /// What `impact` takes.
 #[derive(Debug, Args)]
 pub struct ImpactArgs {
-    /// A file of the site, a record such as ride:efteling/python or its URL path, a template, an
-    /// asset, or a setting such as extra.slogan
+    /// A file or folder of the site, a record such as ride:efteling/python or its page by any name, a
+    /// template, an asset, or a setting such as extra.slogan
     subject: String,
 }
 
 /// Lists the pages.
 pub fn run(args: &ImpactArgs, global: &Global, settings: &Settings, console: &Console) -> Result<Exit> {
+    if lacks_content(settings, global, console) {
+        return Ok(Exit::Usage);
+    }
     // A running server holds the state; it knows the answer as well.
-    let impact = match Holder::find(&global.root) {
-        Some(holder) => holder.ask_impact(&args.subject),
-        None => impact(&global.root, settings, &args.subject),
-    };
+    let holder = Holder::find(&global.root);
+    let impact = place::first(&global.root, &args.subject, |subject| match &holder {
+        Some(holder) => holder.ask_impact(subject),
+        None => impact(&global.root, settings, subject),
+    });
     let impact = match impact {
         Ok(impact) => impact,
         Err(error) => {
@@ -39,6 +44,7 @@ pub fn run(args: &ImpactArgs, global: &Global, settings: &Settings, console: &Co
     }
     let kinds: Vec<String> = impact.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    console.say(&format!("{}: {} pages would be looked at{kinds}", impact.of.join(", "), impact.pages.len()));
+    let reached = told_apart(impact.pages.iter().map(|page| page.file.as_str()));
+    console.say(&format!("{}: {reached} would be looked at{kinds}", impact.of.join(", ")));
     Ok(Exit::Done)
 }

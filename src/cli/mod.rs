@@ -9,6 +9,7 @@ mod current;
 mod db;
 mod diff;
 mod impact;
+mod place;
 mod publish;
 mod serve;
 mod signals;
@@ -19,10 +20,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::build::lack;
 use crate::config::Settings;
 use crate::room::{self, Room, TooLittle};
 use crate::source;
 use crate::source::postgres::{Trouble, Why};
+use crate::state;
 use crate::stop::Signal;
 
 pub use console::Console;
@@ -32,17 +35,18 @@ pub use console::Console;
 #[command(name = "lifthill", version, about, max_term_width = 100)]
 pub struct Typed {
     #[command(flatten)]
-    global: Global,
+    global: GlobalArgs,
     #[command(subcommand)]
     verb: Verb,
 }
 
-/// What every verb takes.
+/// What every verb takes, as typed.
 #[derive(Debug, Args)]
-pub struct Global {
+struct GlobalArgs {
     /// The site's folder: it holds content/, and lifthill.toml, templates/ and assets/ if any
-    #[arg(long, global = true, default_value = ".", value_name = "FOLDER")]
-    root: PathBuf,
+    /// [default: the nearest one at or above this folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
     /// Threads [default: one a core]
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -60,6 +64,18 @@ pub struct Global {
     verbose: bool,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+}
+
+/// What every verb is told.
+#[derive(Debug)]
+pub struct Global {
+    root: PathBuf,
+    jobs: Option<u16>,
+    memory: Option<Room>,
+    json: bool,
+    quiet: bool,
+    verbose: bool,
     color: Color,
 }
 
@@ -136,19 +152,42 @@ impl From<Exit> for ExitCode {
 
 /// Whether files are to be read where there are none; then that has been said.
 fn lacks_content(settings: &Settings, global: &Global, console: &Console) -> bool {
-    let lacks = settings.source.has_files() && !global.root.join(source::FOLDER).is_dir();
+    let lacks = lack(&global.root, settings).is_some();
     if lacks {
-        console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
-        console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
+        tell_no_site(global, console);
     }
     lacks
 }
 
+/// Whether there is no folder of content files; then that has been said.
+fn lacks_files(global: &Global, console: &Console) -> bool {
+    let lacks = !global.root.join(source::FOLDER).is_dir();
+    if lacks {
+        tell_no_site(global, console);
+    }
+    lacks
+}
+
+/// Whether there is nothing of a site to be tidied; then that has been said.
+fn lacks_site(global: &Global, console: &Console) -> bool {
+    let lacks = !place::is_site(&global.root) && !global.root.join(state::FOLDER).is_dir();
+    if lacks {
+        tell_no_site(global, console);
+    }
+    lacks
+}
+
+fn tell_no_site(global: &Global, console: &Console) {
+    console.problem(&format!("there is no site in {}: no folder `content`", global.root.display()));
+    console.say("  = help: make content/parks/<park>/index.md, or name the site's folder with --root");
+}
+
 /// Does what was typed. The error, if any, is for the caller to print.
 pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
-    let console = Console::new(&typed.global);
-    let root = &typed.global.root;
-    if typed.global.room().is_bounded() {
+    let global = &typed.global.meant();
+    let console = Console::new(global);
+    let root = &global.root;
+    if global.room().is_bounded() {
         room::spare_addresses();
     }
     if !root.is_dir() {
@@ -163,16 +202,16 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
         }
     };
     let done = match &typed.verb {
-        Verb::Build(args) => build::run(args, &typed.global, settings, &console),
-        Verb::Publish(args) => publish::run(args, &typed.global, settings, &console),
-        Verb::Diff(args) => diff::run(args, &typed.global, settings, &console),
-        Verb::Why(args) => why::run(args, &typed.global, settings, &console),
-        Verb::Impact(args) => impact::run(args, &typed.global, &settings, &console),
-        Verb::Check(args) => check::run(args, &typed.global, settings, &console),
-        Verb::Cache(args) => cache::run(args, &typed.global, &settings, &console),
-        Verb::Serve(args) => serve::run(args, &typed.global, settings, &console),
-        Verb::Db(args) => db::run(args, &typed.global, &settings, &console),
-        Verb::Clean => clean::run(&typed.global, &console),
+        Verb::Build(args) => build::run(args, global, settings, &console),
+        Verb::Publish(args) => publish::run(args, global, settings, &console),
+        Verb::Diff(args) => diff::run(args, global, settings, &console),
+        Verb::Why(args) => why::run(args, global, settings, &console),
+        Verb::Impact(args) => impact::run(args, global, &settings, &console),
+        Verb::Check(args) => check::run(args, global, settings, &console),
+        Verb::Cache(args) => cache::run(args, global, &settings, &console),
+        Verb::Serve(args) => serve::run(args, global, settings, &console),
+        Verb::Db(args) => db::run(args, global, &settings, &console),
+        Verb::Clean => clean::run(global, &console),
     };
     match done {
         Err(error) => {
@@ -189,6 +228,15 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
             }
         }
         done => done,
+    }
+}
+
+impl GlobalArgs {
+    /// What it means where one stands.
+    fn meant(&self) -> Global {
+        let Self { root, jobs, memory, json, quiet, verbose, color } = self;
+        let (root, jobs, memory) = (place::root(root.as_deref()), *jobs, *memory);
+        Global { root, jobs, memory, json: *json, quiet: *quiet, verbose: *verbose, color: *color }
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::current::{CurrentArgs, bring_up_to_date};
-use super::{Console, Exit, Global};
+use super::{Console, Exit, Global, lacks_site};
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::model::date::moment_text;
@@ -59,6 +59,9 @@ pub struct PublishArgs {
 
 /// Publishes the site.
 pub fn run(args: &PublishArgs, global: &Global, mut settings: Settings, console: &Console) -> Result<Exit> {
+    if lacks_site(global, console) {
+        return Ok(Exit::Usage);
+    }
     let (name, target) = match target(args.target.as_deref(), &settings) {
         Ok(found) => found,
         Err(problem) => {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use ipnet::IpNet;
 
 use super::build::GivenArgs;
 use super::{Console, Exit, Global, lacks_content};
@@ -29,6 +30,10 @@ pub struct ServeArgs {
     /// A name that the server may be called by, besides localhost and the host of base_url
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
+    /// An address or network, such as 192.168.1.7 or 192.168.1.0/24, that may build, see mistakes and read
+    /// /metrics, besides this machine
+    #[arg(long = "allow-edit", value_name = "ADDRESS", value_parser = network)]
+    editors: Vec<IpNet>,
     /// Open a browser
     #[arg(long)]
     open: bool,
@@ -37,9 +42,16 @@ pub struct ServeArgs {
     drafts: bool,
     #[command(flatten)]
     given: GivenArgs,
-    /// Write every request and every build to a log in this folder, a file a day
-    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "logs")]
+    /// Write every request and every build to a log in this folder, a file a day [default: logs/ in the
+    /// site's]
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     log: Option<PathBuf>,
+}
+
+/// A network, or the network of one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from).ok();
+    address.or_else(|| text.parse().ok()).ok_or_else(|| "write an address or a network: 192.168.1.0/24".to_owned())
 }
 
 /// Serves the site.
@@ -70,7 +82,8 @@ pub fn run(args: &ServeArgs, global: &Global, mut settings: Settings, console: &
         port: args.port,
         host: args.host,
         allowed_hosts: args.allowed_hosts.clone(),
-        log: args.log.as_deref().map(|folder| global.root.join(folder)),
+        editors: args.editors.clone(),
+        log: args.log.clone().map(|named| if named.as_os_str().is_empty() { global.root.join("logs") } else { named }),
         open: args.open,
         keys: std::io::stdin().is_terminal(),
     };

@@ -3,16 +3,18 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Console, Exit, Global};
-use crate::build::{Extent, Options, Silent, build, why};
+use super::{Console, Exit, Global, lacks_content, place};
+use crate::build::{Extent, Options, Silent, build, page_files, why};
 use crate::config::Settings;
+use crate::paths::RelPath;
 use crate::report::PlannedPage;
 use crate::serve::Holder;
 
 /// What `why` takes.
 #[derive(Debug, Args)]
 pub struct WhyArgs {
-    /// The page's URL path, such as /parks/efteling/
+    /// The page: its URL path such as /parks/efteling/, its address, its file below output/, its record
+    /// such as park:efteling, or that record's file
     page: String,
     #[command(flatten)]
     as_of: super::build::AsOf,
@@ -20,10 +22,17 @@ pub struct WhyArgs {
 
 /// Explains a page: as it is, and what would become of it now.
 pub fn run(args: &WhyArgs, global: &Global, settings: Settings, console: &Console) -> Result<Exit> {
+    if lacks_content(&settings, global, console) {
+        return Ok(Exit::Usage);
+    }
     // A running server holds the state; it knows the answer as well, and what is due is done.
     let (known, due) = match Holder::find(&global.root) {
-        Some(holder) => (holder.ask_why(&args.page), Ok(None)),
-        None => (why(&global.root, settings.clone(), &args.page), planned(args, global, settings)),
+        Some(holder) => (place::first(&global.root, &args.page, |page| holder.ask_why(page)), Ok(None)),
+        None => {
+            let known = place::first(&global.root, &args.page, |page| why(&global.root, settings.clone(), page));
+            let found = known.as_ref().ok().map(|why| why.page.clone());
+            (known, planned(args, found, global, settings))
+        }
     };
     let due = match due {
         Ok(due) => due,
@@ -68,8 +77,14 @@ pub fn run(args: &WhyArgs, global: &Global, settings: Settings, console: &Consol
 
 /// Why the next build would look at the page, if it would; of a site that was never built, nothing
 /// is said.
-fn planned(args: &WhyArgs, global: &Global, settings: Settings) -> Result<Option<PlannedPage>> {
-    let page = format!("/{}", args.page.trim_start_matches('/'));
+fn planned(args: &WhyArgs, found: Option<String>, global: &Global, settings: Settings) -> Result<Option<PlannedPage>> {
+    let meant: Vec<RelPath> = match found {
+        Some(_) => Vec::new(),
+        None => {
+            let files = |page: String| page_files(&global.root, &settings, &page).unwrap_or_default();
+            place::meanings(&global.root, &args.page).into_iter().flat_map(files).collect()
+        }
+    };
     let options = Options {
         root: global.root.clone(),
         jobs: global.jobs(),
@@ -81,7 +96,11 @@ fn planned(args: &WhyArgs, global: &Global, settings: Settings) -> Result<Option
     };
     let report = build(&options, settings, &Silent)?;
     let plan = report.plan.filter(|_| report.fresh.is_none());
-    Ok(plan.and_then(|plan| plan.due.into_iter().find(|due| due.page == page)))
+    let is_meant = |due: &PlannedPage| match &found {
+        Some(page) => due.page == *page,
+        None => meant.iter().any(|file| file.as_str() == due.file),
+    };
+    Ok(plan.and_then(|plan| plan.due.into_iter().find(is_meant)))
 }
 
 /// What is known of a page, and why it is due now.

@@ -70,13 +70,13 @@ impl HostFile {
 }
 
 /// Which files are made, and what stands in them besides what the site says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostingSettings {
     /// Who is given files; sorted, each once, and not two that read the same file.
     pub hosts: Vec<Host>,
     /// Where the site lies on the server, if the files are to say so.
     pub root: Option<String>,
-    /// Whether nginx has its Brotli module.
+    /// Whether nginx has its Brotli module, which is not part of it.
     pub brotli: bool,
     /// The servers behind a balancer, if there is one.
     pub balancer: Option<Balancer>,
@@ -93,12 +93,6 @@ pub struct Balancer {
     pub fail_timeout_s: u32,
     /// Idle connections kept open to them.
     pub keepalive: u32,
-}
-
-impl Default for HostingSettings {
-    fn default() -> Self {
-        Self { hosts: Vec::new(), root: None, brotli: true, balancer: None }
-    }
 }
 
 impl HostingSettings {
@@ -132,7 +126,7 @@ impl HostingSettings {
     fn add(&mut self, host: Host, place: Range<usize>, findings: &mut Findings<'_>) {
         let clash = [(Host::Netlify, Host::CloudflarePages), (Host::CloudflarePages, Host::Netlify)];
         if clash.iter().any(|(one, other)| *one == host && self.hosts.contains(other)) {
-            let help = "build for each with a settings file of its own (`--config`)".to_owned();
+            let help = "build for each in a copy of the site with other settings".to_owned();
             let message = "`netlify` and `cloudflare-pages` read the same files, each in a way of its own";
             findings.note(place, message, Some(help));
         } else if !self.hosts.contains(&host) {
@@ -279,6 +273,11 @@ impl PolicySettings {
             }
         }
         table.finish(findings);
+    }
+
+    /// What a directive says unless the settings say otherwise.
+    pub fn strict(directive: &str) -> Option<&'static str> {
+        STRICT.iter().find(|(name, _)| *name == directive).map(|(_, value)| *value)
     }
 
     /// The header: its name and its value; `None` where there is no policy. `hashes` are those of the

@@ -11,6 +11,7 @@ pub use reader::Fields;
 use std::ops::Range;
 
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::text;
 
 /// A value with the bytes of the file it stands in.
 #[derive(Clone, Debug)]
@@ -58,8 +59,42 @@ impl Shape {
     }
 }
 
+/// The language that a table is written in, for messages that speak it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// TOML.
+    #[default]
+    Toml,
+    /// YAML.
+    Yaml,
+    /// JSON, of a file or of a row.
+    Json,
+}
+
+impl Language {
+    /// A field as it would be written.
+    pub fn field(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Toml => format!("{name} = {value}"),
+            Self::Yaml => format!("{name}: {value}"),
+            Self::Json => format!("\"{name}\": {value}"),
+        }
+    }
+
+    /// The table of a name as it would be called.
+    pub fn table(self, name: &str) -> String {
+        match self {
+            Self::Toml => format!("an `[{name}]` table"),
+            Self::Yaml => format!("a mapping `{name}:`"),
+            Self::Json => format!("an object `{name}`"),
+        }
+    }
+}
+
 /// A file being read, and the problems found in it so far.
 pub struct Findings<'a> {
+    /// The language of what was parsed last.
+    pub language: Language,
     /// The file's path relative to the site root.
     pub file: &'a str,
     /// The file's whole text.
@@ -71,7 +106,7 @@ pub struct Findings<'a> {
 impl<'a> Findings<'a> {
     /// No problems yet in `file`, whose text is `source`.
     pub fn new(file: &'a str, source: &'a str) -> Self {
-        Self { file, source, problems: Vec::new() }
+        Self { language: Language::default(), file, source, problems: Vec::new() }
     }
 
     /// Notes a problem at a byte range.
@@ -81,9 +116,26 @@ impl<'a> Findings<'a> {
         self.problems.push(diagnostic);
     }
 
+    /// The kind of a value in the words of the language.
+    pub fn describe(&self, shape: &Shape) -> &'static str {
+        match (shape, self.language) {
+            (Shape::Table(_), Language::Yaml) => "a mapping",
+            (Shape::Table(_), Language::Json) => "an object",
+            _ => shape.describe(),
+        }
+    }
+
     /// Notes something worth knowing at a byte range.
     pub fn warn(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.problems.push(Diagnostic::at(self.file, self.source, span, message).warning());
+    }
+
+    /// Whether a text holds only characters that pages, feeds and data can hold; else that is noted.
+    pub fn is_showable(&mut self, text: &str, name: &str, span: &Range<usize>) -> bool {
+        let Some((_, character)) = text::forbidden(text) else { return true };
+        let message = format!("`{name}` holds the character {}, which no page can show", text::shown(character));
+        self.note(span.clone(), message, Some("remove it".to_owned()));
+        false
     }
 
     /// Whether any problem so far is an error.

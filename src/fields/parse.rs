@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Parser};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Findings, Node, Shape};
+use super::{Findings, Language, Node, Shape};
 
 /// Deeper nesting than this is refused: it is never meant, and recursion has its limits.
 const MAX_DEPTH: usize = 32;
@@ -16,6 +16,7 @@ const MAX_DEPTH: usize = 32;
 /// Parses `source[range]` of the file as TOML. Syntax errors become diagnostics (all that the
 /// parser can recover from) and the result is `None`.
 pub fn toml(findings: &mut Findings<'_>, range: Range<usize>) -> Option<Node> {
+    findings.language = Language::Toml;
     let text = &findings.source[range.clone()];
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -70,6 +71,7 @@ fn node_from_toml(value: Spanned<DeValue<'_>>, base: usize) -> Node {
 /// Parses `source[range]` of the file as one YAML document without aliases. Errors become
 /// diagnostics and the result is `None`.
 pub fn yaml(findings: &mut Findings<'_>, range: Range<usize>) -> Option<Node> {
+    findings.language = Language::Yaml;
     let text = &findings.source[range.clone()];
     let places = Places::new(text, range.start);
     if let Err((at, message)) = check_yaml(text) {
@@ -161,6 +163,7 @@ fn node_from_yaml(node: MarkedYaml<'_>, places: &Places) -> Node {
 /// Parses `source[range]`, one line, as a JSON object. Values get the place of their key or of
 /// the line: JSON lines are short, and the slow search is made only for a line with a problem.
 pub fn json_line(findings: &mut Findings<'_>, range: Range<usize>) -> Option<Node> {
+    findings.language = Language::Json;
     let text = &findings.source[range.clone()];
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(value) => Some(node_from_json(value, text, &range)),

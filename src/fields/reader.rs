@@ -30,7 +30,8 @@ impl Fields {
             }
             Shape::Null => Vec::new(),
             other => {
-                findings.note(span.clone(), format!("expected a table, found {}", other.describe()), None);
+                let table = findings.describe(&Shape::Table(Vec::new()));
+                findings.note(span.clone(), format!("expected {table}, found {}", findings.describe(&other)), None);
                 Vec::new()
             }
         };
@@ -106,11 +107,15 @@ impl Fields {
             other => {
                 let help = match &other {
                     Shape::String(text) if text.trim().parse::<f64>().is_ok() => {
-                        Some(format!("write `{name} = {}` without quotes", text.trim()))
+                        Some(format!("write `{}` without quotes", findings.language.field(name, text.trim())))
                     }
                     _ => None,
                 };
-                findings.note(node.span, format!("`{name}` must be a number, found {}", other.describe()), help);
+                findings.note(
+                    node.span,
+                    format!("`{name}` must be a number, found {}", findings.describe(&other)),
+                    help,
+                );
                 return None;
             }
         };
@@ -144,7 +149,11 @@ impl Fields {
                 fits
             }
             other => {
-                findings.note(node.span, format!("`{name}` must be a whole number, found {}", other.describe()), None);
+                findings.note(
+                    node.span,
+                    format!("`{name}` must be a whole number, found {}", findings.describe(&other)),
+                    None,
+                );
                 None
             }
         }
@@ -156,7 +165,15 @@ impl Fields {
         match node.shape {
             Shape::Bool(value) => Some(value),
             other => {
-                findings.note(node.span, format!("`{name}` must be true or false, found {}", other.describe()), None);
+                // YAML 1.2 knows no other words for them.
+                let meant = match &other {
+                    Shape::String(word) if ["yes", "on", "y"].contains(&word.to_lowercase().as_str()) => Some("true"),
+                    Shape::String(word) if ["no", "off", "n"].contains(&word.to_lowercase().as_str()) => Some("false"),
+                    _ => None,
+                };
+                let help = meant.map(|word| format!("write `{}`", findings.language.field(name, word)));
+                let found = findings.describe(&other);
+                findings.note(node.span, format!("`{name}` must be true or false, found {found}"), help);
                 None
             }
         }
@@ -200,7 +217,9 @@ impl Fields {
             };
             let help = match nearest(&entry.name, asked.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None if asked.contains(&"extra") => "keys of your own go into an `[extra]` table".to_owned(),
+                None if asked.contains(&"extra") => {
+                    format!("keys of your own go into {}", findings.language.table("extra"))
+                }
                 None => suggestion(&entry.name, asked.iter().copied()).unwrap_or_else(|| "remove it".to_owned()),
             };
             findings.note(entry.place, message, Some(help));
@@ -210,22 +229,16 @@ impl Fields {
 
 fn text_of(node: Node, name: &str, findings: &mut Findings<'_>) -> Option<String> {
     match node.shape {
-        Shape::String(text) => {
-            if let Some(control) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-                findings.note(node.span, format!("`{name}` holds a control character ({control:?})"), None);
-                return None;
-            }
-            Some(text.trim().to_owned())
-        }
+        Shape::String(text) => findings.is_showable(&text, name, &node.span).then(|| text.trim().to_owned()),
         other => {
             let help = match other {
                 Shape::Integer(_) | Shape::Float(_) | Shape::Bool(_) | Shape::Date(_) => {
                     let written = findings.source.get(node.span.clone()).unwrap_or_default();
-                    Some(format!("write it in quotes: `{name} = \"{written}\"`"))
+                    Some(format!("write it in quotes: `{}`", findings.language.field(name, &format!("\"{written}\""))))
                 }
                 _ => None,
             };
-            findings.note(node.span, format!("`{name}` must be text, found {}", other.describe()), help);
+            findings.note(node.span, format!("`{name}` must be text, found {}", findings.describe(&other)), help);
             None
         }
     }

@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, usual};
+use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, typed, usual};
 use crate::config::hosting::{HostFile, HostingSettings};
 use crate::headers::{HeaderRules, IMMUTABLE, REVALIDATE, SHORT};
-use crate::paths::RelPath;
+use crate::paths::{BasePath, RelPath};
 
 /// A text as one token; an error where there is no way to write it.
 fn token(text: &str) -> Result<String, String> {
@@ -45,17 +45,20 @@ pub fn caddyfile(
     redirects: &[Redirect],
     hosting: &HostingSettings,
     packed: bool,
+    base: &BasePath,
 ) -> Result<String, String> {
     let mut out = format!("{HEAD}# Import it in the site's block, beside root.\n");
     if let Some(root) = &hosting.root {
         let _ = writeln!(out, "root * {}", token(root)?);
     }
     out.push_str("route {\n");
+    below(&mut out, base)?;
     let hidden = [HostFile::Headers.url(), HostFile::Redirects.url()].join(" ");
     let _ = writeln!(out, "\t@hidden path {hidden}\n\terror @hidden 404\n");
     out.push_str("\t# A folder's page is told of by the folder's address.\n");
     out.push_str("\t@page path_regexp page `(?s)^(.*/)index\\.html\\z`\n\trewrite @page {re.page.1}\n\n");
-    let own: BTreeSet<&str> = rules.own().iter().map(|own| own.pattern.as_str()).collect();
+    let own = rules.own().iter().map(|own| own.pattern.clone());
+    let own: BTreeSet<String> = own.chain(typed().map(|(path, _)| path.into_owned())).collect();
     for (number, pattern) in own.iter().enumerate() {
         let _ = writeln!(out, "\t@own{number} path_regexp {}", token(&format!("(?s)^{}\\z", expression(pattern)))?);
     }
@@ -63,7 +66,7 @@ pub fn caddyfile(
     let headers = |out: &mut String, name: &str| -> Result<(), String> {
         // The last one that is set is sent, and the first pattern wins.
         for (pattern, text) in said(rules, name).collect::<Vec<_>>().into_iter().rev() {
-            let _ = writeln!(out, "\theader @own{} {name} {}", own(pattern), value(text)?);
+            let _ = writeln!(out, "\theader @own{} {name} {}", own(&pattern), value(text)?);
         }
         Ok(())
     };
@@ -74,7 +77,7 @@ pub fn caddyfile(
         headers(&mut out, name)?;
     }
     let _ = writeln!(out, "\n\theader Cache-Control {}", value(REVALIDATE)?);
-    redirects_of(&mut out, word, redirects)?;
+    redirects_of(&mut out, word, redirects, base)?;
     let _ = writeln!(out, "\n\theader Cache-Control {}", value(SHORT)?);
     let _ = writeln!(out, "\t@html path_regexp {}", token(r"(?s)(?:/|\.html)\z")?);
     let _ = writeln!(out, "\theader @html Cache-Control {}", value(REVALIDATE)?);
@@ -118,8 +121,21 @@ fn nothing(out: &mut String, rules: &HeaderRules) -> Result<(), String> {
     Ok(())
 }
 
+/// What lies elsewhere is nothing of the site's; within it everything goes by the site's own paths.
+fn below(out: &mut String, base: &BasePath) -> Result<(), String> {
+    if base.is_root() {
+        return Ok(());
+    }
+    let path = encoded(base.decoded());
+    let _ = writeln!(out, "\t@way_in path / {}\n\tredir @way_in {path}/ 302", token(base.decoded())?);
+    let expression = token(&format!("(?s)^{}/", literal(base.decoded())))?;
+    let _ = writeln!(out, "\t@elsewhere not path_regexp {expression}\n\terror @elsewhere 404");
+    let _ = writeln!(out, "\turi strip_prefix {path}\n");
+    Ok(())
+}
+
 /// Redirects, asked for with or without a slash at the end.
-fn redirects_of(out: &mut String, word: &str, redirects: &[Redirect]) -> Result<(), String> {
+fn redirects_of(out: &mut String, word: &str, redirects: &[Redirect], base: &BasePath) -> Result<(), String> {
     if redirects.is_empty() {
         return Ok(());
     }
@@ -129,7 +145,7 @@ fn redirects_of(out: &mut String, word: &str, redirects: &[Redirect]) -> Result<
         for from in [format!("{bare}/"), bare.to_owned()] {
             let plain = from.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._".contains(&b)) && from != "/";
             let key = if plain { from } else { token(&format!("~^{}\\z", literal(&from)))? };
-            let _ = writeln!(out, "\t\t{key} {}", encoded(to));
+            let _ = writeln!(out, "\t\t{key} {}", encoded(&format!("{}{to}", base.decoded())));
         }
     }
     let _ = writeln!(out, "\t\tdefault \"\"\n\t}}\n\t@moved expression {{{word}_redirect}} != \"\"");

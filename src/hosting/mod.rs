@@ -14,9 +14,10 @@ pub use caddy::caddyfile;
 pub use nginx::{balancer_http, balancer_server, nginx_http, nginx_server};
 pub use rules::{Dialect, Kept, headers_file, redirects_file};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::headers::{FINGERPRINT_DIGITS, FINGERPRINTED_FOLDERS, HeaderRules, TYPES};
+use crate::headers::{FINGERPRINT_DIGITS, FINGERPRINTED_FOLDERS, HeaderRules, NAMED, TYPES};
 
 /// The first line of every file that may hold comments.
 const HEAD: &str = "# Made by lifthill build; a change of yours would be overwritten.\n";
@@ -91,11 +92,17 @@ fn extensions() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Patterns with what they say of one header, the first of which wins.
-fn said<'r>(rules: &'r HeaderRules, name: &'r str) -> impl Iterator<Item = (&'r str, &'r str)> {
-    rules.own().iter().filter_map(move |own| {
+fn said<'r>(rules: &'r HeaderRules, name: &'r str) -> impl Iterator<Item = (Cow<'r, str>, &'r str)> {
+    let own = rules.own().iter().filter_map(move |own| {
         let value = own.headers.iter().find(|(one, _)| one.eq_ignore_ascii_case(name))?;
-        Some((own.pattern.as_str(), value.1.as_str()))
-    })
+        Some((own.pattern.as_str().into(), value.1.as_str()))
+    });
+    own.chain(typed().filter(move |_| name.eq_ignore_ascii_case("content-type")))
+}
+
+/// The URL paths of files whose type does not follow from their extension, with their types.
+fn typed<'t>() -> impl Iterator<Item = (Cow<'t, str>, &'t str)> {
+    NAMED.iter().map(|(file, name)| (format!("/{file}").into(), *name))
 }
 
 #[cfg(test)]

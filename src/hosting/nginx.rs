@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::{HEAD, Redirect, encoded, expression, extensions, fingerprinted, literal, names, said, usual};
 use crate::config::hosting::{Balancer, HostFile, HostingSettings};
 use crate::headers::{HeaderRules, IMMUTABLE, Packing, REVALIDATE, SHORT, TYPES};
+use crate::paths::BasePath;
 
 /// Bytes of a file below which it is not worth compressing, as beside files.
 const MIN_BYTES: usize = 1024;
@@ -28,9 +29,13 @@ fn value(word: &str, text: &str) -> String {
 }
 
 /// The part for the `http` block.
-pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect]) -> String {
+pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect], base: &BasePath) -> String {
     let mut out = format!("{HEAD}# Include it in the http block; Debian does so with what lies in conf.d.\n");
-    redirects_of(&mut out, word, redirects);
+    let public = |path: &str| format!("{}{path}", base.decoded());
+    let redirects: Vec<Redirect> =
+        redirects.iter().map(|one| Redirect { from: public(&one.from), to: public(&one.to) }).collect();
+    redirects_of(&mut out, word, &redirects);
+    let below = literal(base.decoded());
     let _ =
         write!(out, "\n# A dollar sign, which nginx cannot quote.\ngeo ${word}_dollar {{\n    default \"$\";\n}}\n");
     for (number, name) in names(rules).into_iter().enumerate() {
@@ -39,10 +44,10 @@ pub fn nginx_http(word: &str, rules: &HeaderRules, redirects: &[Redirect]) -> St
             line(&mut out, r"(?:30[1278]|404):", &value(word, REVALIDATE));
         }
         for (pattern, text) in said(rules, name) {
-            line(&mut out, &format!("[0-9]+:{}", whole(pattern)), &value(word, text));
+            line(&mut out, &format!("[0-9]+:{below}{}", whole(&pattern)), &value(word, text));
         }
         if number == 0 {
-            line(&mut out, &format!("[0-9]+:/{}", fingerprinted()), &value(word, IMMUTABLE));
+            line(&mut out, &format!("[0-9]+:{below}/{}", fingerprinted()), &value(word, IMMUTABLE));
             line(&mut out, r".*\.html\z", &value(word, REVALIDATE));
         }
         let usual = if number == 0 { Some(SHORT) } else { usual(rules, name) };
@@ -130,10 +135,18 @@ map "$WORD_path>$WORD_entry" $WORD_redirect {
 }
 "#;
 
-/// The part for the `server` block. `packed` says whether pages have compressed variants.
-pub fn nginx_server(word: &str, rules: &HeaderRules, hosting: &HostingSettings, packed: bool) -> String {
+/// The part for the `server` block. `packed` says whether pages have compressed variants. An error where nginx
+/// must be told more to know where the files of a site below a path are.
+pub fn nginx_server(
+    word: &str,
+    rules: &HeaderRules,
+    hosting: &HostingSettings,
+    packed: bool,
+    base: &BasePath,
+) -> Result<String, String> {
     let mut out = format!("{HEAD}# Include it in the site's server block, beside listen, server_name and root.\n");
-    if let Some(root) = &hosting.root {
+    // Below a path, what lies outside is no business of ours.
+    if let Some(root) = hosting.root.as_ref().filter(|_| base.is_root()) {
         let _ = writeln!(out, "root {};", quoted(root));
     }
     out.push_str("index index.html;\nabsolute_redirect off;\netag on;\n");
@@ -163,25 +176,57 @@ pub fn nginx_server(word: &str, rules: &HeaderRules, hosting: &HostingSettings, 
     for (number, name) in names(rules).into_iter().enumerate() {
         let _ = writeln!(out, "add_header {name} ${word}_header_{number} always;");
     }
+    let _ = write!(out, "\nif (${word}_redirect) {{\n    return 301 ${word}_redirect;\n}}\n\n");
+    if base.is_root() {
+        locations(&mut out, rules, base, "");
+    } else {
+        let root = hosting
+            .root
+            .as_ref()
+            .ok_or("below a path nginx must be told where the files are: say so as `root` in `[hosting]`")?;
+        let (path, encoded) = (base.decoded(), encoded(base.decoded()));
+        let _ = write!(
+            out,
+            "location = / {{\n    return 302 {encoded}/;\n}}\nlocation = {} {{\n    return 301 {encoded}/;\n}}\n",
+            quoted(path)
+        );
+        let alias = quoted(&format!("{}/", root.trim_end_matches('/')));
+        let _ = write!(out, "location {} {{\n    alias {alias};\n", quoted(&format!("{path}/")));
+        let mut inner = String::new();
+        locations(&mut inner, rules, base, path);
+        for line in inner.lines() {
+            let _ = writeln!(out, "{}{line}", if line.is_empty() { "" } else { "    " });
+        }
+        out.push_str("}\n");
+    }
+    Ok(out)
+}
+
+/// Which files are sent, and what of them is not: in the server's block, or in the location of the site's path.
+fn locations(out: &mut String, rules: &HeaderRules, base: &BasePath, path: &str) {
+    let nothing = encoded(&format!("{path}/404.html"));
     let _ = write!(
         out,
-        "\nif (${word}_redirect) {{\n    return 301 ${word}_redirect;\n}}\n\n\
-         # A folder without a page is none that visitors should know of.\n\
-         error_page 403 404 =404 /404.html;\n\n\
-         location / {{\n    try_files $uri $uri/ =404;\n}}\n"
+        "# A folder without a page is none that visitors should know of.\nerror_page 403 404 =404 {nothing};\n\n"
     );
+    if base.is_root() {
+        out.push_str("location / {\n    try_files $uri $uri/ =404;\n}\n");
+    } else {
+        out.push_str("try_files $uri $uri/ =404;\n");
+    }
     for file in [HostFile::Headers, HostFile::Redirects] {
-        let _ = write!(out, "location = {} {{\n    return 404;\n}}\n", file.url());
+        let hidden = format!("{path}{}", file.url());
+        let hidden = if base.is_root() { hidden } else { quoted(&hidden) };
+        let _ = write!(out, "location = {hidden} {{\n    return 404;\n}}\n");
     }
     for (pattern, text) in said(rules, "content-type") {
         let _ = write!(
             out,
             "location {} {{\n    types {{ }}\n    default_type {};\n    try_files $uri $uri/ =404;\n}}\n",
-            format_args!("~ {}", quoted(&format!("(?s)^{}", whole(pattern)))),
+            format_args!("~ {}", quoted(&format!("(?s)^{}{}", literal(path), whole(&pattern)))),
             quoted(text)
         );
     }
-    out
 }
 
 /// The balancer's part for the `http` block.
@@ -197,11 +242,17 @@ pub fn balancer_http(word: &str, balancer: &Balancer) -> String {
 }
 
 /// The balancer's part for the `server` block. What one server does not answer, the next is asked.
-pub fn balancer_server(word: &str, balancer: &Balancer) -> String {
+pub fn balancer_server(word: &str, balancer: &Balancer, base: &BasePath) -> String {
     let tries = balancer.backends.len();
+    let (path, encoded) = (base.decoded(), encoded(base.decoded()));
+    let location = if base.is_root() { "/".to_owned() } else { quoted(&format!("{path}/")) };
+    let way_in = match base.is_root() {
+        true => String::new(),
+        false => format!("location = {} {{\n    return 301 {encoded}/;\n}}\n", quoted(path)),
+    };
     format!(
-        "{HEAD}# Include it in the balancer's server block, beside listen and server_name.\n\
-         location / {{\n    proxy_pass http://{word}_servers;\n    proxy_http_version 1.1;\n    \
+        "{HEAD}# Include it in the balancer's server block, beside listen and server_name.\n{way_in}\
+         location {location} {{\n    proxy_pass http://{word}_servers;\n    proxy_http_version 1.1;\n    \
          proxy_set_header Connection \"\";\n    proxy_set_header Host $host;\n    \
          proxy_set_header X-Real-IP $remote_addr;\n    \
          proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \

@@ -5,8 +5,9 @@
 
 use std::fmt::Write;
 
-use super::{HEAD, Redirect, encoded, names};
+use super::{HEAD, Redirect, encoded, names, typed};
 use crate::headers::{HeaderRules, IMMUTABLE, SHORT, fits};
+use crate::paths::BasePath;
 
 /// Whose way of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,14 @@ pub struct Kept {
 type Rule<'r> = (String, Vec<(&'r str, &'r str)>);
 
 /// `_headers`; an error where the host cannot be told so.
-pub fn headers_file(dialect: Dialect, rules: &HeaderRules, kept: &Kept) -> Result<String, String> {
-    let mut all: Vec<Rule<'_>> = vec![("/*".to_owned(), rules.usual().collect())];
-    all.extend(kept.immutable.iter().map(|path| (kept_path(path), vec![("Cache-Control", IMMUTABLE)])));
-    all.extend(kept.short.iter().map(|path| (kept_path(path), vec![("Cache-Control", SHORT)])));
+pub fn headers_file(dialect: Dialect, rules: &HeaderRules, kept: &Kept, base: &BasePath) -> Result<String, String> {
+    let below = |path: String| format!("{}{path}", asked_for(base.decoded()));
+    let mut all: Vec<Rule<'_>> = vec![(below("/*".to_owned()), rules.usual().collect())];
+    all.extend(kept.immutable.iter().map(|path| (below(kept_path(path)), vec![("Cache-Control", IMMUTABLE)])));
+    all.extend(kept.short.iter().map(|path| (below(kept_path(path)), vec![("Cache-Control", SHORT)])));
+    for (path, name) in typed() {
+        add(&mut all, (below(literal(&path)), vec![("Content-Type", name)]))?;
+    }
     // Whatever comes later goes before, and the first pattern of the settings before all.
     let known = names(rules);
     let named = |name: &str| known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
@@ -50,7 +55,7 @@ pub fn headers_file(dialect: Dialect, rules: &HeaderRules, kept: &Kept) -> Resul
                 headers.push((name, value));
             }
         }
-        add(&mut all, (pattern(dialect, &own.pattern)?, headers))?;
+        add(&mut all, (below(pattern(dialect, &own.pattern)?), headers))?;
     }
     let mut out = HEAD.to_owned();
     for (index, (path, headers)) in all.iter().enumerate() {
@@ -107,14 +112,15 @@ fn may_meet(one: &str, other: &str) -> bool {
 }
 
 /// `_redirects`; an error where the host takes no more.
-pub fn redirects_file(dialect: Dialect, redirects: &[Redirect]) -> Result<String, String> {
+pub fn redirects_file(dialect: Dialect, redirects: &[Redirect], base: &BasePath) -> Result<String, String> {
     let mut out = HEAD.to_owned();
+    let base = base.decoded();
     let status = match dialect {
         Dialect::Netlify => "301!",
         Dialect::Cloudflare => "301",
     };
     for Redirect { from, to } in redirects {
-        let _ = writeln!(out, "{} {} {status}", literal(from), encoded(to));
+        let _ = writeln!(out, "{} {} {status}", literal(&format!("{base}{from}")), encoded(&format!("{base}{to}")));
     }
     if dialect == Dialect::Cloudflare {
         let (most, longest, ..) = CLOUDFLARE;

@@ -7,6 +7,7 @@ use super::{FOLDER, VERSIONS};
 use crate::cas::Action;
 use crate::digest::Digest;
 use crate::paths::RelPath;
+use crate::text::composed;
 
 /// How pixels become bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,7 +123,8 @@ impl Variant {
     /// their bytes are the same. `stem` must be made of letters, digits and hyphens.
     pub fn file(&self, stem: &str) -> RelPath {
         let words = self.operation.words();
-        let parts = [self.picture.as_bytes(), &self.source.0, words.as_bytes(), VERSIONS.as_bytes()];
+        let picture = composed(&self.picture);
+        let parts = [picture.as_bytes(), &self.source.0, words.as_bytes(), VERSIONS.as_bytes()];
         let fingerprint = Digest::of_parts(parts).hex(12);
         let size = match self.operation {
             Operation::Original { .. } => String::new(),

@@ -134,6 +134,15 @@ pub struct RideCard {
 }
 
 impl Card {
+    /// The day on which what its page shows was last changed, as far as the record says so, for machines.
+    pub fn lastmod(&self) -> Option<String> {
+        let date = match &self.details {
+            CardDetails::Article { date, .. } => Some(self.updated.map_or(*date, |updated| updated.max(*date))),
+            _ => self.updated,
+        };
+        date?.iso()
+    }
+
     /// The card of a record, given its approved reviews and its photos.
     pub fn of(id: &RecordId, record: &Record, reviews: &[Review], photos: &[Photo]) -> Self {
         let common = &record.common;

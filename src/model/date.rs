@@ -47,9 +47,11 @@ const MONTHS: [&str; 12] = [
 ];
 
 impl PartialDate {
-    /// Reads "1984-05-12", "1984-05", "1984" or "1980s". Years run from 1000 to 2199; the error
-    /// is a sentence for the person who wrote the date.
+    /// Reads "1984-05-12", "1984-05", "1984" or "1980s", and of a time such as
+    /// "2024-01-01T10:00:00+01:00" the date where that was the time. Years run from 1000 to 2199; the
+    /// error is a sentence for the person who wrote the date.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let text = day_of_time(text).unwrap_or(text);
         let wanted = || format!("`{text}` is not a date; write 1984-05-12, 1984-05, 1984 or 1980s");
         if let Some(decade) = text.strip_suffix('s') {
             let year = parse_year(decade).ok_or_else(wanted)?;
@@ -130,6 +132,13 @@ impl PartialDate {
     }
 }
 
+/// The date at the beginning of a time, with an offset or without.
+fn day_of_time(text: &str) -> Option<&str> {
+    let is_long = matches!(text.as_bytes().get(10)?, b'T' | b't' | b' ');
+    let is_time = || text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok();
+    (is_long && is_time()).then(|| text.get(..10)).flatten()
+}
+
 fn parse_year(text: &str) -> Option<i16> {
     let year = text.parse().ok().filter(|_| text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit()))?;
     (1000..2200).contains(&year).then_some(year)
@@ -194,6 +203,21 @@ mod tests {
         assert_eq!(shown("1985s"), "`1985s` is not a decade; did you mean 1980s?");
         assert!(shown("May 1984").contains("is not a date"));
         assert!(shown("1984-5-1").contains("is not a date"));
+        assert!(shown("1984-05-01T25:00:00Z").contains("is not a date"));
+        assert!(shown("1984-05-01 and later").contains("is not a date"));
+        assert_eq!(
+            shown("1984-02-30T10:00:00Z"),
+            "`1984-02-30T10:00:00Z` is not a date; write 1984-05-12, 1984-05, 1984 or 1980s"
+        );
+    }
+
+    #[test]
+    fn of_a_time_the_date_is_read_where_it_was() {
+        for time in
+            ["T23:30:00+01:00", "t23:30:00z", " 23:30:00", "T23:30Z", "T23:30:00.5-08:00", "T23:30:00", " 23:30:00+01"]
+        {
+            assert_eq!(shown(&format!("2024-01-01{time}")), "1 January 2024", "{time}");
+        }
     }
 
     #[test]

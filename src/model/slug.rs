@@ -11,19 +11,38 @@ pub const MAX_LEN: usize = 100;
 
 /// The slug of `name`: lower-case ASCII letters, digits and single hyphens. Letters that no
 /// decomposition folds are written as people write them (`æ` ae, `ø` o, `ł` l, `đ` d, `ß` ss).
-/// A name without a Latin letter or digit gets `n-` and ten digits of its digest, which depends
-/// on nothing but the name.
+/// A name in other letters than Latin ones is transliterated: 欢乐谷 is `huan-le-gu`. One of which
+/// nothing is left gets `n-` and ten digits of its digest, which depends on nothing but the name.
 pub fn slugify(name: &str) -> String {
+    let (slug, has_latin) = folded(name);
+    if !slug.is_empty() && (has_latin || !name.chars().any(char::is_alphabetic)) {
+        return slug;
+    }
+    let name: String = name.nfc().collect();
+    let (transliterated, _) = folded(&deunicode::deunicode_with_tofu(&name, ""));
+    if transliterated.is_empty() { format!("n-{}", Digest::of(name.as_bytes()).hex(10)) } else { transliterated }
+}
+
+/// A name in letters that a slug may hold, and whether any was a Latin one.
+fn folded(name: &str) -> (String, bool) {
+    let mut has_latin = false;
     let mut slug = String::with_capacity(name.len());
     let mut gap = false;
     for c in name.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
         let mut buffer = [0; 4];
         let letters: &str = match c {
-            'a'..='z' | '0'..='9' => c.encode_utf8(&mut buffer),
+            '0'..='9' => c.encode_utf8(&mut buffer),
+            'a'..='z' => {
+                has_latin = true;
+                c.encode_utf8(&mut buffer)
+            }
             '\'' | '’' | '‘' | 'ʼ' | '.' => continue,
             '&' => "and",
             _ => match transliterate(c) {
-                Some(letters) => letters,
+                Some(letters) => {
+                    has_latin = true;
+                    letters
+                }
                 None => {
                     gap = true;
                     continue;
@@ -37,12 +56,7 @@ pub fn slugify(name: &str) -> String {
         gap = c == '&';
     }
     slug.truncate(MAX_LEN);
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() {
-        let name: String = name.nfc().collect();
-        return format!("n-{}", Digest::of(name.as_bytes()).hex(10));
-    }
-    slug.to_owned()
+    (slug.trim_end_matches('-').to_owned(), has_latin)
 }
 
 /// Whether `text` is a slug as `slugify` makes them.
@@ -123,11 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn names_without_latin_letters_differ_and_stay() {
-        let (valley, world) = (slugify("欢乐谷"), slugify("欢乐世界"));
-        assert_ne!(valley, world);
-        assert!(valley.starts_with("n-") && is_slug(&valley), "{valley}");
-        assert_eq!(valley, slugify("欢乐谷"));
+    fn names_in_other_letters_are_transliterated() {
+        let cases = [
+            ("欢乐谷", "huan-le-gu"),
+            ("Колесо обозрения", "koleso-obozreniia"),
+            ("東京ディズニーランド", "dong-jing-deizunirando"),
+            ("한국민속촌", "hangugminsogcon"),
+            ("Αλάντιν 2", "alantin-2"),
+            ("花 & 鳥", "hua-and-niao"),
+            ("1898", "1898"),
+            ("Efteling 艾夫特琳", "efteling"),
+        ];
+        for (name, slug) in cases {
+            assert_eq!(slugify(name), slug, "{name}");
+            assert!(is_slug(&slugify(name)), "{name}");
+        }
+        let nothing = slugify("…");
+        assert!(nothing.starts_with("n-") && is_slug(&nothing), "{nothing}");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Files below `output/`: written beside and renamed over something, created directly where
 //! nothing stood, removed only when asked. What configures servers lies in a folder of its own
-//! beside it ([`path_of`]). Knows nothing of pages or of why a file exists.
+//! beside it ([`path_of`]). What stands in the way of a file is cleared or set aside (`way.rs`).
+//! Knows nothing of pages or of why a file exists.
+
+mod way;
+
+pub use way::Blocked;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +28,9 @@ use crate::stamp::Stamp;
 
 /// The folder of a site's output in its root.
 pub const FOLDER: &str = "output";
+
+/// Files that keep an empty `output/` in a repository, or out of it. They are no outputs, and stay.
+const KEEPERS: [&str; 3] = [".gitkeep", ".gitignore", ".keep"];
 
 /// The place of an output of the site whose output and state are in `home`: below `output/`, but for
 /// the files that configure servers, whose paths are those in `home` itself.
@@ -60,6 +68,10 @@ pub struct Output {
     serial: AtomicU64,
     /// Takes files that were replaced.
     replaced: OnceLock<Sender<File>>,
+    /// Whether something was not as it was left, where nobody had looked.
+    surprised: AtomicBool,
+    /// What was set aside, and where it lies now.
+    aside: Mutex<Vec<(String, String)>>,
 }
 
 /// Fewer threads than this wait for one folder set at a time.
@@ -72,7 +84,7 @@ impl Output {
     /// The output folder of the site at `root`, created if missing and changed through `disk`.
     pub fn open(root: &Path, disk: &Disk) -> Result<Self> {
         let output = Self::look(root, disk)?;
-        output.disk.create_dir_all(&output.root).with_context(|| format!("cannot create {}", output.root.display()))?;
+        output.begin()?;
         Ok(output)
     }
 
@@ -82,8 +94,16 @@ impl Output {
         if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_symlink()) {
             bail!("{} is a symbolic link; writing through it is refused", root.display());
         }
-        let folders = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Ok(Self { root, home, disk: disk.clone(), folders, serial: AtomicU64::new(0), replaced: OnceLock::new() })
+        Ok(Self {
+            root,
+            home,
+            disk: disk.clone(),
+            folders: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            serial: AtomicU64::new(0),
+            replaced: OnceLock::new(),
+            surprised: AtomicBool::new(false),
+            aside: Mutex::default(),
+        })
     }
 
     /// The output folder itself.
@@ -91,25 +111,61 @@ impl Output {
         &self.root
     }
 
+    /// Tells `visit` of everything that is there, by its path below the folder: files, links and whatever
+    /// else is no folder, and folders that hold nothing. Nothing behind a symbolic link; and not what keeps
+    /// the folder itself in a repository.
+    pub fn walk(&self, mut visit: impl FnMut(PathBuf, fs::FileType) -> Result<()>) -> Result<()> {
+        let mut open = vec![PathBuf::new()];
+        while let Some(below) = open.pop() {
+            let Ok(entries) = fs::read_dir(self.root.join(&below)) else { continue };
+            let mut is_empty = true;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", self.root.display()))?;
+                let (path, kind) = (below.join(entry.file_name()), entry.file_type()?);
+                is_empty = false;
+                if kind.is_dir() {
+                    open.push(path);
+                } else if !KEEPERS.iter().any(|keeper| path.as_os_str() == *keeper) {
+                    visit(path, kind)?;
+                }
+            }
+            if is_empty && below.as_os_str() != "" {
+                let kind = fs::symlink_metadata(self.root.join(&below)).map(|metadata| metadata.file_type());
+                kind.map_or(Ok(()), |kind| visit(below, kind))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every file that is there; nothing behind a symbolic link.
     pub fn files(&self) -> Result<Vec<RelPath>> {
         let mut files = Vec::new();
-        let mut open = vec![String::new()];
-        while let Some(below) = open.pop() {
-            let Ok(entries) = fs::read_dir(self.root.join(&below)) else { continue };
-            for entry in entries {
-                let entry = entry.with_context(|| format!("cannot read {}", self.root.display()))?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-                let kind = entry.file_type()?;
-                if kind.is_dir() {
-                    open.push(path);
-                } else if kind.is_file() {
-                    files.extend(RelPath::new(&path));
-                }
-            }
-        }
+        self.walk(|path, kind| {
+            files.extend(path.to_str().filter(|_| kind.is_file()).and_then(RelPath::new));
+            Ok(())
+        })?;
         Ok(files)
+    }
+
+    /// Removes something that nobody claims, by its path below the folder, and the folders that it leaves
+    /// empty.
+    pub fn remove_stranger(&self, path: &Path, kind: fs::FileType) -> Result<()> {
+        let target = self.root.join(path);
+        let removed = if kind.is_dir() { self.disk.remove_dir(&target) } else { self.disk.remove_file(&target) };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", target.display()));
+            }
+            _ => {}
+        }
+        for folder in path.ancestors().skip(1).filter(|folder| folder.as_os_str() != "") {
+            if self.disk.remove_dir(&self.root.join(folder)).is_err() {
+                break;
+            }
+            let name = folder.to_string_lossy();
+            self.shard(&name).remove(&*name);
+        }
+        Ok(())
     }
 
     /// The place of a file.
@@ -147,9 +203,13 @@ impl Output {
         if let Some(known) = known.filter(|known| known.digest == digest) {
             return Ok(Placed { written: *known, changed: false });
         }
+        self.in_spite_of_all(path, "written", |again| self.put(path, bytes, digest, known.filter(|_| !again)))
+    }
+
+    /// Writes the file, where nothing stands in its way.
+    fn put(&self, path: &RelPath, bytes: &[u8], digest: Digest, known: Option<&Written>) -> io::Result<Placed> {
         let target = self.path(path);
         let folder = path.parent().unwrap_or_default();
-        let context = || format!("cannot write {}", target.display());
         if known.is_some() {
             self.find_folder(folder)?;
         } else {
@@ -160,19 +220,25 @@ impl Output {
                         // Half a file is worse than none; if it cannot go, the journal knows of it.
                         let _ = self.disk.remove_file(&target);
                     });
-                    let stamp = stamp.with_context(context)?;
-                    return Ok(Placed { written: Written { digest, stamp }, changed: true });
+                    return Ok(Placed { written: Written { digest, stamp: stamp? }, changed: true });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(context),
+                Err(error) => return Err(error),
             }
             if let Some(stamp) = self.same_bytes(path, bytes) {
                 return Ok(Placed { written: Written { digest, stamp }, changed: false });
             }
         }
-        // What we know to stand there is a file, which can be opened without waiting for anybody.
+        // What we know to stand there is a file; where it is one no more, it is not waited for.
         let old = known.and_then(|_| door::open(&target).ok());
-        let stamp = self.replace(&target, bytes).with_context(context)?;
+        if old.is_none() {
+            // Only a file is replaced by renaming another over it: nothing is begun beside a folder.
+            if fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir()) {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            self.surprised.fetch_or(known.is_some(), Ordering::Relaxed);
+        }
+        let stamp = self.replace(&target, bytes)?;
         if let Some((old, _)) = old {
             self.let_go(old);
         }
@@ -192,7 +258,9 @@ impl Output {
         if let Some(known) = known.filter(|known| known.digest == digest) {
             return Ok(Placed { written: *known, changed: false });
         }
-        self.make_folder(path.parent().unwrap_or_default())?;
+        if self.make_folder(path.parent().unwrap_or_default()).is_err() {
+            return self.place(path, bytes, None);
+        }
         if let Some(stamp) = self.same_bytes(path, bytes) {
             return Ok(Placed { written: Written { digest, stamp }, changed: false });
         }
@@ -227,20 +295,23 @@ impl Output {
     /// As [`Output::place`], for a file that is a form of the one at `of`: it has that file's time
     /// of modification, from which servers tell whether a visitor's copy is still good.
     pub fn place_beside(&self, path: &RelPath, bytes: &[u8], known: Option<&Written>, of: &RelPath) -> Result<Placed> {
-        let mut placed = self.place(path, bytes, known)?;
+        let placed = self.place(path, bytes, known)?;
         let target = self.path(path);
-        let context = || format!("cannot set the time of {}", target.display());
-        let wanted = fs::symlink_metadata(self.path(of)).and_then(|file| file.modified()).with_context(context)?;
-        let found = fs::symlink_metadata(&target).with_context(context)?;
-        if found.modified().with_context(context)? != wanted {
+        let as_old = || {
+            let wanted = fs::symlink_metadata(self.path(of))?.modified()?;
+            let found = fs::symlink_metadata(&target)?;
+            if found.modified()? == wanted {
+                return Ok(placed);
+            }
             // Another name of the same file would get another time as well.
             if has_other_names(&found) {
-                self.replace(&target, bytes).with_context(context)?;
+                self.replace(&target, bytes)?;
             }
-            self.disk.set_modified(&target, wanted).with_context(context)?;
-            placed.written.stamp = self.stamp(path).with_context(context)?;
-        }
-        Ok(placed)
+            self.disk.set_modified(&target, wanted)?;
+            let stamp = Stamp::of(&fs::symlink_metadata(&target)?);
+            Ok(Placed { written: Written { stamp, ..placed.written }, ..placed })
+        };
+        as_old().map_err(|error| way::of_place(error, &target, "given its time"))
     }
 
     /// Removes a file that we wrote and the folders that it leaves empty. A file that is already
@@ -253,11 +324,11 @@ impl Output {
         if fs::symlink_metadata(&target).is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(false);
         }
-        let removed = match self.disk.remove_file(&target) {
-            Ok(()) => true,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
-            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", target.display())),
-        };
+        let removed = self.in_spite_of_all(path, "removed", |_| match self.disk.remove_file(&target) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error),
+        })?;
         let mut folder = path.parent();
         while let Some(name) = folder {
             if self.disk.remove_dir(&self.folder(name)).is_err() {
@@ -300,7 +371,7 @@ impl Output {
     }
 
     /// As [`Output::make_folder`], where the folder is most likely there.
-    fn find_folder(&self, folder: &str) -> Result<()> {
+    fn find_folder(&self, folder: &str) -> io::Result<()> {
         if folder.is_empty() || self.shard(folder).contains(folder) {
             return Ok(());
         }
@@ -314,7 +385,7 @@ impl Output {
     }
 
     /// Makes a folder and those above it, refusing to pass through anything but real folders.
-    fn make_folder(&self, folder: &str) -> Result<()> {
+    fn make_folder(&self, folder: &str) -> io::Result<()> {
         if folder.is_empty() || self.shard(folder).contains(folder) {
             return Ok(());
         }
@@ -325,13 +396,14 @@ impl Output {
         match self.disk.create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if !fs::symlink_metadata(&path)?.is_dir() && is_of_servers(folder) {
-                    self.disk.own_folder(&path).with_context(|| format!("cannot create {}", path.display()))?;
-                } else if !fs::symlink_metadata(&path)?.is_dir() {
-                    bail!("{} is not a folder; writing through it is refused", path.display());
+                let is_folder = fs::symlink_metadata(&path)?.is_dir();
+                if !is_folder && is_of_servers(folder) {
+                    self.disk.own_folder(&path)?;
+                } else if !is_folder {
+                    return Err(ErrorKind::NotADirectory.into());
                 }
             }
-            Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
+            Err(error) => return Err(error),
         }
         self.shard(folder).insert(folder.into());
         Ok(())

@@ -92,8 +92,10 @@ impl Before {
         for line in &held.register.debts {
             // A deploy that was stopped before its journal stood has changed nothing.
             let Some(found) = remote.get(&release_key(&line.id)).await? else { continue };
-            let release =
-                Release::decode(&found.bytes).map_err(|error| Failure::Local(error.context(line.id.clone())))?;
+            let release = Release::decode(&found.bytes).map_err(|error| {
+                let lost = format!("the record of unfinished release {} is damaged; {AUDIT}", line.id);
+                Failure::Local(error.context(lost))
+            })?;
             debts.push(Debt { release, moved: line.moved, done: line.done });
         }
         Ok(Self { held, base, debts })
@@ -175,6 +177,9 @@ impl ReleaseCache for NoCache {
     fn put(&self, _: &str, _: &[u8]) {}
 }
 
+/// What helps where the target's records are lost.
+const AUDIT: &str = "`lifthill publish --audit` makes a new one";
+
 /// The key of a release.
 pub fn release_key(id: &str) -> String {
     format!("{RELEASES}{id}")
@@ -193,7 +198,7 @@ pub async fn release(remote: &Remote, line: &Line, cache: &dyn ReleaseCache) -> 
             Ok(Release::decode(&found.bytes)?)
         }
         None => Err(Failure::Local(anyhow::anyhow!(
-            "the target's record of release {} is missing or damaged; `lifthill publish --audit` makes a new one",
+            "the target's record of release {} is missing or damaged; {AUDIT}",
             line.id
         ))),
     }

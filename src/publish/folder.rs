@@ -15,17 +15,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use super::bucket::earlier;
 use super::draft::{Circumstances, Draft};
-use super::durable::{FEW, replace, sync_all_below, sync_folder};
+use super::durable::{replace, sync_folder};
 use super::failure::Failure;
-use super::manifest::{Action, Entry, Manifest, Release};
+use super::making::{AUDIT, Bytes, Making, object};
+use super::manifest::{Manifest, Release};
 use super::plan::{Debt, plan};
 use super::purge::{Keys, purge};
 use super::register::{DebtLine, Line, Register};
@@ -35,9 +35,6 @@ use crate::config::Settings;
 use crate::config::hosting;
 use crate::config::publish::Target;
 use crate::digest::Digest;
-use crate::door::{self, Most};
-use crate::headers::Encoding;
-use crate::paths::RelPath;
 
 /// A folder, and how it is published to.
 pub struct Folder<'f> {
@@ -67,19 +64,6 @@ struct Wanted {
     uncertain: BTreeSet<Box<str>>,
 }
 
-/// Where the bytes of objects are.
-struct Bytes {
-    /// What is sent.
-    sent: PathBuf,
-    /// What configures the web server.
-    hosting: PathBuf,
-}
-
-/// The path of what configures a web server below the folder of such files.
-fn of_hosting(key: &str) -> Option<&str> {
-    key.strip_prefix(hosting::FOLDER)?.strip_prefix('/')
-}
-
 /// Does what is wished for.
 pub fn run(
     folder: &Folder<'_>,
@@ -90,7 +74,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let keys = keys(folder.target, folder.options)?;
     let _lock = if folder.options.dry_run { None } else { Some(folder.lock()?) };
-    let there = folder.read()?;
+    let (there, lost) = folder.read_for(wish)?;
     let mut findings = Vec::new();
     let mut wanted = match wish {
         Wish::Publish | Wish::Audit => {
@@ -116,7 +100,7 @@ pub fn run(
         (wanted.uncertain, findings) = folder.damaged(&there)?;
     }
     let mut outcome = folder.make(there, wanted, keys.as_ref(), progress)?;
-    outcome.findings = findings;
+    outcome.findings = lost.into_iter().chain(findings).collect();
     Ok(outcome)
 }
 
@@ -135,8 +119,8 @@ pub fn live(place: &Path) -> Result<Manifest> {
 
 fn stored(place: &Path, id: &str) -> Result<Release> {
     let path = place.join("manifests").join(id);
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Release::decode(&bytes).with_context(|| path.display().to_string())
+    let read = || Release::decode(&fs::read(&path)?);
+    read().with_context(|| format!("the record of release {id} is missing or damaged; {AUDIT}: {}", path.display()))
 }
 
 fn register(place: &Path) -> Result<Register> {
@@ -188,6 +172,20 @@ impl Folder<'_> {
         Ok(There { register, base, debts })
     }
 
+    /// What is there. Whoever audits takes a live release whose record is lost for one without files, and
+    /// is told so.
+    fn read_for(&self, wish: &Wish) -> Result<(There, Option<String>)> {
+        match self.read() {
+            Ok(there) => Ok((there, None)),
+            Err(error) if *wish == Wish::Audit => {
+                let register = Register { debts: Vec::new(), ..register(self.place)? };
+                let there = There { register, base: Manifest::default(), debts: Vec::new() };
+                Ok((there, Some(format!("{error:#}"))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn release(&self, id: &str) -> Result<Release> {
         stored(self.place, id)
     }
@@ -196,7 +194,7 @@ impl Folder<'_> {
         Ok(Wanted {
             manifest: self.release(&line.id)?.manifest,
             sources: BTreeMap::new(),
-            bytes: Bytes { sent: self.at(&line.id, ""), hosting: self.place.join("hosting").join(&line.id) },
+            bytes: Bytes { sent: object(self.place, &line.id, ""), hosting: self.place.join("hosting").join(&line.id) },
             back_to: Some(line.id),
             uncertain: BTreeSet::new(),
         })
@@ -210,7 +208,7 @@ impl Folder<'_> {
             .entries
             .par_iter()
             .filter_map(|(key, entry)| {
-                let finding = match fs::read(self.at(&live.id, key)) {
+                let finding = match fs::read(object(self.place, &live.id, key)) {
                     Ok(bytes) if Digest::of(&bytes) == entry.digest => return None,
                     Ok(_) => "holds other bytes",
                     Err(_) => "is missing",
@@ -266,8 +264,17 @@ impl Folder<'_> {
             return Ok(outcome);
         }
         self.clear(&there.register)?;
-        let made = Making { folder: self, there: &there, release: &release, sources, bytes, progress };
-        (outcome.objects, outcome.bytes) = made.make()?;
+        let making = Making {
+            place: self.place,
+            live: there.register.releases.first().map(|line| line.id.as_str()),
+            base: &there.base,
+            release: &release,
+            sources,
+            bytes,
+            back_to: back_to.as_deref(),
+            progress,
+        };
+        (outcome.objects, outcome.bytes) = making.make()?;
         let mut register = self.point(&there.register, &release, back_to)?;
         outcome.published = true;
         outcome.live = Some(release.id.clone());
@@ -342,14 +349,6 @@ impl Folder<'_> {
         sync_folder(&folder)
     }
 
-    /// The place of an object of a release.
-    fn at(&self, id: &str, key: &str) -> PathBuf {
-        match of_hosting(key) {
-            Some(file) => self.place.join("hosting").join(id).join(file),
-            None => self.place.join("releases").join(id).join(key),
-        }
-    }
-
     fn write(&self, register: &Register) -> Result<()> {
         replace(&self.place.join("register.json"), &serde_json::to_vec_pretty(register)?)
     }
@@ -357,7 +356,10 @@ impl Folder<'_> {
     /// Removes folders and records of releases that the register does not know: half-made ones and
     /// those whose time is over.
     fn clear(&self, register: &Register) -> Result<()> {
-        let known: BTreeSet<&str> = register.releases.iter().map(|line| line.id.as_str()).collect();
+        // What visitors see now stays until they see something else, whatever the register says.
+        let live = fs::read_link(self.place.join("current")).ok();
+        let live = live.as_ref().and_then(|path| path.file_name()?.to_str());
+        let known: BTreeSet<&str> = register.releases.iter().map(|line| line.id.as_str()).chain(live).collect();
         for folder in ["releases", "manifests", "hosting"] {
             let path = self.place.join(folder);
             if folder == "hosting" && !path.exists() {
@@ -376,100 +378,6 @@ impl Folder<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// The making of one release's folder.
-struct Making<'m> {
-    folder: &'m Folder<'m>,
-    there: &'m There,
-    release: &'m Release,
-    sources: BTreeMap<Box<str>, Box<str>>,
-    bytes: Bytes,
-    progress: &'m dyn Progress,
-}
-
-impl Making<'_> {
-    /// Makes the folder; returns how many files were copied, and their bytes.
-    fn make(&self) -> Result<(u64, u64)> {
-        let releases = self.folder.place.join("releases");
-        let partial = releases.join(format!(".{}.partial", self.release.id));
-        let live = self.there.register.releases.first().map(|line| line.id.as_str());
-        let manifest = &self.release.manifest;
-        let target_of = |key: &str| match of_hosting(key) {
-            Some(_) => self.folder.at(&self.release.id, key),
-            None => partial.join(key),
-        };
-        let keys = manifest.entries.keys().chain(manifest.retired.keys());
-        let folders: BTreeSet<PathBuf> =
-            keys.filter_map(|key| Some(target_of(key).parent()?.to_owned())).chain([partial.clone()]).collect();
-        for folder in &folders {
-            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        }
-        let mended: BTreeSet<&str> =
-            self.release.changes.iter().filter(|one| one.action == Action::Mend).map(|one| &*one.key).collect();
-        let is_there = |key: &str, digest: Digest| {
-            let base = &self.there.base;
-            let old = base.entries.get(key).or_else(|| base.retired.get(key).map(|retired| &retired.entry));
-            old.is_some_and(|old| old.digest == digest) && !mended.contains(key)
-        };
-        let copies = manifest.entries.iter().filter(|(key, entry)| !is_there(key, entry.digest));
-        let (total, bytes) = copies.fold((0, 0), |(count, sum), (_, entry)| (count + 1, sum + entry.size));
-        self.progress.begin_bytes("copying", bytes);
-        let retired = manifest.retired.iter().map(|(key, retired)| (key, &retired.entry));
-        let all: Vec<_> = manifest.entries.iter().chain(retired).collect();
-        all.par_iter().try_for_each(|(key, entry)| -> Result<()> {
-            let target = target_of(key);
-            if let Some(live) = live.filter(|_| is_there(key, entry.digest)) {
-                let source = self.folder.at(live, key);
-                // A file has only so many links; one more copy begins anew.
-                if fs::hard_link(&source, &target).is_ok() {
-                    return Ok(());
-                }
-                fs::copy(&source, &target).with_context(|| format!("cannot copy {}", source.display()))?;
-                let modified = fs::metadata(&source)?.modified()?;
-                File::options().write(true).open(&target)?.set_modified(modified)?;
-                return Ok(());
-            }
-            let copy = self.copy(key, entry, &target, live)?;
-            if total <= FEW {
-                copy.sync_all().with_context(|| format!("cannot write {}", target.display()))?;
-            }
-            self.progress.advance(entry.size);
-            Ok(())
-        })?;
-        if total > FEW {
-            sync_all_below(&partial)?;
-        }
-        fs::rename(&partial, releases.join(&self.release.id)).context("cannot name the release's folder")?;
-        sync_folder(&releases)?;
-        Ok((total, bytes))
-    }
-
-    /// Copies a file, held against its digest. Its time is later than that of what stood there,
-    /// by a whole second: web servers tell versions apart by size and second.
-    fn copy(&self, key: &str, entry: &Entry, target: &Path, live: Option<&str>) -> Result<File> {
-        let source = match of_hosting(key) {
-            Some(file) => self.bytes.hosting.join(file),
-            None => self.bytes.sent.join(self.sources.get(key).map_or(key, |source| &**source)),
-        };
-        if RelPath::new(key).is_none() {
-            bail!("{key} is no path of a file");
-        }
-        let read = door::read(&source, Most(entry.size));
-        let bytes = read.with_context(|| format!("cannot read {}", source.display()))?;
-        if Digest::of(&bytes) != entry.digest {
-            bail!("{} is not as the build left it; run `lifthill build` and publish again", source.display());
-        }
-        fs::write(target, &bytes).with_context(|| format!("cannot write {}", target.display()))?;
-        let plain = Encoding::plain_of(key).unwrap_or(key);
-        let stood =
-            live.and_then(|live| fs::metadata(self.folder.at(live, plain)).and_then(|file| file.modified()).ok());
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.release.at.max(0) as u64);
-        let modified = stood.map_or(now, |stood| now.max(stood + Duration::from_secs(1)));
-        let file = File::options().write(true).open(target)?;
-        file.set_modified(modified)?;
-        Ok(file)
     }
 }
 

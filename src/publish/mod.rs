@@ -14,6 +14,7 @@
 //! taken for dead and wakes replaces nothing newer ([`lease`] says what remains). Credentials come
 //! from the environment and appear in no message, record or file.
 
+mod answers;
 pub mod bucket;
 pub mod deploy;
 pub mod diff;
@@ -24,6 +25,7 @@ pub mod folder;
 pub mod guard;
 pub mod lease;
 pub mod local;
+mod making;
 pub mod manifest;
 pub mod plan;
 pub mod purge;

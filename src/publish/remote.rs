@@ -12,6 +12,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, UpdateVersion,
 };
 
+use super::answers::{Where, meaning, nowhere};
 use super::failure::Failure;
 use super::manifest::Headers;
 use super::wire::{BodyMd5, RedirectTo};
@@ -43,6 +44,8 @@ pub struct Remote {
     tag_field: Option<String>,
     /// Whether an MD5 goes along with each whole object.
     md5: bool,
+    /// Where it is, for people.
+    place: Where,
 }
 
 /// Bytes of an object with their version.
@@ -94,7 +97,12 @@ impl Remote {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Self { store, prefix, patience, requests: Arc::default(), tag_field, md5: false }
+        Self { store, prefix, patience, requests: Arc::default(), tag_field, md5: false, place: Where::default() }
+    }
+
+    /// The same, called by where it is.
+    pub fn at(self, place: Where) -> Self {
+        Self { place, ..self }
     }
 
     /// The same, and an MD5 is sent with each whole object, for the store to check.
@@ -126,9 +134,10 @@ impl Remote {
     /// The object under a key; `None` where there is none.
     pub async fn get(&self, key: &str) -> Result<Option<Found>, Failure> {
         let path = self.path(key)?;
-        self.again(&format!("cannot read {key}"), || async {
+        let what = &format!("cannot read {key}");
+        self.again(what, || async {
             let result = match self.store.get_opts(&path, GetOptions::default()).await {
-                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error @ Error::NotFound { .. }) if self.means(what, &error).is_none() => return Ok(None),
                 other => other?,
             };
             let version = version_of(&result.meta);
@@ -194,6 +203,12 @@ impl Remote {
             Ok(Err(error)) => error,
             Err(late) => return Ok(Put::Failed(Failure::network(&format!("{what} (no answer)"), &late))),
         };
+        if let Some(failure) = self.means(&what, &error) {
+            return Err(failure);
+        }
+        if let Some(failure) = nowhere(&what, &error, &self.place).filter(|_| matches!(write, Write::New)) {
+            return Err(failure);
+        }
         match error {
             Error::AlreadyExists { .. } | Error::Precondition { .. } if conditional => Ok(Put::Refused),
             // The store had no such object where a certain version was to be replaced.
@@ -302,9 +317,18 @@ impl Remote {
     ) -> Result<T, Failure> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(self.patience.request, request).await {
-            Ok(done) => done.map_err(|error| Failure::network(what, &error)),
+            Ok(done) => done.map_err(|error| self.failure(what, &error)),
             Err(late) => Err(Failure::network(&format!("{what} (no answer)"), &late)),
         }
+    }
+
+    /// What an error means, where that is for the settings or the environment to mend.
+    fn means(&self, what: &str, error: &Error) -> Option<Failure> {
+        meaning(what, error, &self.place)
+    }
+
+    fn failure(&self, what: &str, error: &Error) -> Failure {
+        self.means(what, error).unwrap_or_else(|| Failure::network(what, error))
     }
 
     async fn again<T, F: Future<Output = object_store::Result<T>>>(
@@ -317,7 +341,9 @@ impl Remote {
             self.requests.fetch_add(1, Ordering::Relaxed);
             let error = match tokio::time::timeout(self.patience.request, attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
-                Ok(Err(error)) if is_hopeless(&error) => return Err(Failure::network(what, &error)),
+                Ok(Err(error)) if is_hopeless(&error) || self.means(what, &error).is_some() => {
+                    return Err(self.failure(what, &error));
+                }
                 Ok(Err(error)) => Failure::network(what, &error),
                 Err(late) => Failure::network(&format!("{what} (no answer)"), &late),
             };

@@ -9,6 +9,7 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 
+use super::answers::Where;
 use super::failure::{Failure, without_secrets};
 use super::remote::{Patience, Remote};
 use super::wire::{Connector, Signer};
@@ -36,7 +37,8 @@ pub fn open(target: &Target) -> Result<Remote, Failure> {
         Failure::Usage(format!("{address} cannot be opened: {}", without_secrets(&error.to_string())))
     })?;
     let tags = target.purge.as_ref().filter(|purge| purge.tags).map(|purge| purge.tag_field.clone());
-    let remote = Remote::new(store, prefix, Patience::default(), tags);
+    let place = Where { address: address.clone(), endpoint: target.endpoint.clone() };
+    let remote = Remote::new(store, prefix, Patience::default(), tags).at(place);
     // Of the three only Amazon's client sends a checksum by itself.
     Ok(if scheme == "s3" { remote } else { remote.with_md5() })
 }

@@ -308,7 +308,10 @@ impl Sending<'_> {
                 return Ok(found.bytes);
             }
         }
-        Err(Failure::Local(anyhow!("the former bytes of {key} are no longer in the target")))
+        Err(Failure::Local(anyhow!(
+            "the former bytes of {key} are no longer in the target: that release is not whole any more. Go back to \
+             another (`--list`), or publish the site as it is now with `--audit`"
+        )))
     }
 
     /// Sends a file part by part; all of them again where one fails.

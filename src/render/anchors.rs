@@ -1,6 +1,7 @@
-//! Anchors in the HTML of a body: each is given a name that nothing else on its page has, and links
-//! within the body follow. A name that is free stays as written; one that the page's templates use, or
-//! that stands in the body before, is given a number, which depends on nothing but the body and the templates.
+//! Anchors and addresses in the HTML of a body. Each anchor is given a name that nothing else on its page
+//! has, and links within the body follow: a name that is free stays as written; one that the page's templates
+//! use, or that stands in the body before, is given a number, which depends on nothing but the body and the
+//! templates. Addresses of files beside the body's own become those of what is published.
 
 use std::borrow::Cow;
 
@@ -23,11 +24,12 @@ impl Change {
     }
 }
 
-/// The body with anchors that are its own, where `taken` are those of its page.
-pub fn unique(html: String, taken: &Ids) -> String {
+/// The body with anchors that are its own, where `taken` are those of its page. `beside` is asked for the URL of
+/// what a relative address without its fragment leads to from the body's file.
+pub fn settle(html: String, taken: &Ids, mut beside: impl FnMut(&str) -> Option<String>) -> String {
     let found: Vec<Attribute<'_>> = attributes(&html).collect();
     let changes = changes(&html, &found, taken);
-    if changes.is_empty() {
+    if changes.is_empty() && !found.iter().any(|one| one.role == Role::Address && is_relative(one.value)) {
         return html;
     }
     // A link leads to the first anchor of a name.
@@ -48,6 +50,7 @@ pub fn unique(html: String, taken: &Ids) -> String {
     for (index, attribute) in found.iter().enumerate() {
         let changed = match attribute.role {
             Role::Anchor => changes.get(&index).map(|change| change.of(attribute.value)),
+            Role::Address if is_relative(attribute.value) => published(attribute.value, &mut beside),
             Role::Address => link(attribute.value, &moved),
             Role::Addresses => None,
         };
@@ -59,6 +62,17 @@ pub fn unique(html: String, taken: &Ids) -> String {
     }
     out.push_str(&html[copied..]);
     out
+}
+
+/// Whether an address may be that of a file beside the body's own.
+fn is_relative(address: &str) -> bool {
+    !address.is_empty() && !address.starts_with(['/', '#', '?']) && !address.contains(':')
+}
+
+/// The address of what is published of a file beside the body's own.
+fn published(address: &str, beside: &mut impl FnMut(&str) -> Option<String>) -> Option<String> {
+    let (file, fragment) = address.split_at(address.find('#').unwrap_or(address.len()));
+    Some(format!("{}{fragment}", beside(&decoded(file))?))
 }
 
 /// A link to an anchor that has moved.
@@ -110,7 +124,7 @@ mod tests {
     fn unique_in(templates: &str, html: &str) -> String {
         let mut taken = Ids::default();
         taken.add(templates);
-        unique(html.to_owned(), &taken)
+        settle(html.to_owned(), &taken, |file| file.strip_suffix(".md").map(|name| format!("/{name}/")))
     }
 
     #[test]
@@ -150,6 +164,12 @@ mod tests {
         let unique = unique_in("", html);
         assert!(unique.starts_with("<h2 id=\"fn-1-1\">") && unique.ends_with("id=\"fn-1\">"), "{unique}");
         assert!(unique.contains("<a href=\"#fn-1\">"), "{unique}");
+    }
+
+    #[test]
+    fn an_address_of_a_file_becomes_that_of_its_page() {
+        let html = "<a href=\"x.md#a\">x</a><a href='x.html'>y</a><a href=\"/x.md\">z</a><a href=\"mailto:x.md\">m</a>";
+        assert_eq!(unique_in("", html), html.replacen("x.md#a", "/x/#a", 1));
     }
 
     #[test]

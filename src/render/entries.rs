@@ -6,6 +6,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tera::Value;
 use tera::value::Key;
 
+use crate::paths::PublicPath;
+
 /// Names and values in order. A name that is there twice keeps its first place and its last value.
 #[derive(Clone, Debug, Default)]
 pub struct Entries(Vec<(&'static str, Value)>);
@@ -62,6 +64,12 @@ impl Serialize for Entries {
 impl From<Entries> for Value {
     fn from(entries: Entries) -> Self {
         Self::from_serializable(&entries)
+    }
+}
+
+impl From<PublicPath<'_>> for Value {
+    fn from(path: PublicPath<'_>) -> Self {
+        path.as_str().into()
     }
 }
 

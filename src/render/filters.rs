@@ -1,7 +1,7 @@
 //! Filters that print numbers with their units. Units are metric; where readers may think in
 //! feet the other figure follows in brackets. Knows nothing of fields.
 
-use tera::{Kwargs, State, Tera, TeraResult};
+use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 /// Every filter of ours, with the arguments that it takes.
 pub(super) const FILTERS: [(&str, &[&str]); 8] = [
@@ -29,6 +29,25 @@ pub(super) fn register(tera: &mut Tera) {
         let many: &str = arguments.must_get("many")?;
         Ok(count(x, one, many))
     });
+    tera.register_filter("json_encode", |x: &Value, arguments: Kwargs, _: &State<'_>| -> TeraResult<String> {
+        let pretty: Option<bool> = arguments.get("pretty")?;
+        json(x, pretty.unwrap_or(false)).map_err(Error::message)
+    });
+}
+
+/// A value as JSON that is also safe between the tags of a script: nothing in it ends one, or a quoted
+/// attribute's value in single quotes.
+fn json(value: &Value, pretty: bool) -> Result<String, serde_json::Error> {
+    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }?;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // They can stand only within strings.
+            '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    Ok(out)
 }
 
 /// "1 ride", "1,225 rides".

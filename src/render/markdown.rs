@@ -2,14 +2,13 @@
 //! anchors, references between records. Raw HTML is sanitised unless trusted. Knows nothing of
 //! what references lead to.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 use rustc_hash::FxHashMap;
 
 use super::anchors;
 use super::ids::Ids;
+use super::safe_html::{self, has_kept_scheme};
+use super::tasks;
 use crate::model::slug::slugify;
 use crate::model::{Kind, RecordId};
 
@@ -26,24 +25,23 @@ pub struct Style {
 pub type Target = (String, String);
 
 /// The HTML of a Markdown body. `resolve` answers references; those it cannot answer are
-/// returned as the error. Headings move one level down where the body has a first-level one,
+/// returned as the error. `beside` tells the URL of what relative addresses lead to from the body's
+/// file. Headings move one level down where the body has a first-level one,
 /// since the page's own heading is the only `h1`. No anchor has a name that is `taken`.
 pub fn to_html(
     body: &str,
     style: Style,
     taken: &Ids,
     mut resolve: impl FnMut(&RecordId) -> Option<Target>,
+    beside: impl FnMut(&str) -> Option<String>,
 ) -> Result<String, Vec<RecordId>> {
     if body.is_empty() {
         return Ok(String::new());
     }
-    let mut options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_HEADING_ATTRIBUTES;
+    let mut options = safe_html::options();
     options.set(Options::ENABLE_SMART_PUNCTUATION, style.smart_punctuation);
-    let mut pass = Pass { resolve: &mut resolve, dangling: Vec::new(), anchors: FxHashMap::default(), raw: false };
+    let anchors = FxHashMap::default();
+    let mut pass = Pass { resolve: &mut resolve, style, dangling: Vec::new(), anchors, raw: false };
     let mut events: Vec<Event<'_>> = Parser::new_ext(body, options).map(|event| pass.event(event)).collect();
     pass.replace_autolink_names(&mut events);
     pass.anchor_headings(&mut events);
@@ -51,14 +49,15 @@ pub fn to_html(
         return Err(pass.dangling);
     }
     let mut out = String::with_capacity(body.len() + body.len() / 3);
-    html::push_html(&mut out, events.into_iter());
+    html::push_html(&mut out, tasks::labelled(events).into_iter());
     let out = accessible(out);
-    let out = if pass.raw && !style.trust_html { SANITIZER.clean(&out).to_string() } else { out };
-    Ok(anchors::unique(out, taken))
+    let out = if pass.raw && !style.trust_html { safe_html::sanitized(&out) } else { out };
+    Ok(anchors::settle(out, taken, beside))
 }
 
 struct Pass<'r, F> {
     resolve: &'r mut F,
+    style: Style,
     dangling: Vec<RecordId>,
     anchors: FxHashMap<String, u32>,
     /// Whether any HTML was written by hand, or any link is of an unusual scheme.
@@ -73,7 +72,7 @@ impl<F: FnMut(&RecordId) -> Option<Target>> Pass<'_, F> {
         match event {
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 let Some((record, fragment)) = reference(&dest_url) else {
-                    self.raw |= is_unusual(&dest_url);
+                    let dest_url = self.checked(dest_url);
                     return Event::Start(Tag::Link { link_type, dest_url, title, id });
                 };
                 let Some((name, url)) = (self.resolve)(&record) else {
@@ -84,9 +83,12 @@ impl<F: FnMut(&RecordId) -> Option<Target>> Pass<'_, F> {
                 let dest_url = CowStr::from(format!("{url}{fragment}"));
                 Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
             }
-            Event::Start(Tag::Image { ref dest_url, .. }) => {
-                self.raw |= is_unusual(dest_url);
-                event
+            Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+                Event::Start(Tag::Image { link_type, dest_url: self.checked(dest_url), title, id })
+            }
+            // Of what may be written after a heading, attributes are HTML like any other.
+            Event::Start(Tag::Heading { level, id, classes, attrs }) if !self.style.trust_html && !attrs.is_empty() => {
+                Event::Start(Tag::Heading { level, id, classes, attrs: Vec::new() })
             }
             // An anchor of digits alone could be that of a heading.
             Event::FootnoteReference(label) => Event::FootnoteReference(format!("fn-{label}").into()),
@@ -99,6 +101,15 @@ impl<F: FnMut(&RecordId) -> Option<Target>> Pass<'_, F> {
             }
             other => other,
         }
+    }
+
+    /// An address, or one that the sanitiser takes away where it leads to what is not kept.
+    fn checked<'e>(&mut self, address: CowStr<'e>) -> CowStr<'e> {
+        if self.style.trust_html || has_kept_scheme(&address) {
+            return address;
+        }
+        self.raw = true;
+        CowStr::Borrowed("unkept:")
     }
 
     /// An autolink to a record shows the record's name instead of the reference.
@@ -166,12 +177,6 @@ fn reference(destination: &str) -> Option<(RecordId, &str)> {
     (id.kind != Kind::Area || id.key.contains('/')).then_some((id, &destination[at..]))
 }
 
-/// A destination with a scheme other than the harmless ones goes through the sanitiser.
-fn is_unusual(destination: &str) -> bool {
-    let harmless = ["https://", "http://", "mailto:", "/", "#", "?", "./", "../"];
-    !harmless.iter().any(|start| destination.starts_with(start)) && destination.contains(':')
-}
-
 /// Table headings name the column they stand over; columns are aligned by a class, since a strict
 /// Content-Security-Policy forbids styles in pages.
 fn accessible(mut html: String) -> String {
@@ -215,22 +220,6 @@ fn escape_into(out: &mut String, text: &str) {
     out.push_str(rest);
 }
 
-/// What Markdown itself makes, and harmless phrasing; no style, no script, no SVG or MathML.
-static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
-    let mut builder = ammonia::Builder::default();
-    builder
-        .add_tags(["input", "section", "figure", "figcaption", "details", "summary", "abbr"])
-        .rm_tags(["style", "script", "svg", "math"])
-        .add_generic_attributes(["id", "class"])
-        .add_tag_attributes("input", ["type", "checked", "disabled"])
-        .add_tag_attributes("th", ["scope", "align"])
-        .add_tag_attributes("td", ["align"])
-        .add_tag_attributes("a", ["rel"])
-        .link_rel(None)
-        .url_schemes(HashSet::from(["http", "https", "mailto"]));
-    builder
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,7 +227,8 @@ mod tests {
     fn html(body: &str) -> String {
         let style = Style { smart_punctuation: true, trust_html: false };
         let resolve = |id: &RecordId| (&*id.key != "gone").then(|| (format!("«{}»", id.slug()), id.url()));
-        to_html(body, style, &Ids::default(), resolve).unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
+        to_html(body, style, &Ids::default(), resolve, |_| None)
+            .unwrap_or_else(|dangling| format!("dangling: {dangling:?}"))
     }
 
     #[test]
@@ -269,12 +259,56 @@ mod tests {
             "<div style=\"position:fixed\">x</div>",
             "<style>*{}</style>",
             "[x](data:text/html,<script>1</script>)",
+            "# x {onclick=alert(1)}",
+            "## x {#a .b style=\"position:fixed\" onmouseover=alert(1)}",
+            "x {onfocus=alert(1) tabindex=1 autofocus}\n===",
+            "> ### x { ONPOINTERENTER=alert(1) srcdoc=y }",
+            "[x](java&Tab;script:alert(1))",
+            "[x](&#1;JAVASCRIPT:alert(1))",
+            "[x][y]\n\n[y]: javascript:alert(1)",
+            "![x](vbscript:alert(1))",
+            "<a href=\"java\nscript:alert(1)\">x</a>",
+            "<input type=image src=x onerror=alert(1) formaction=javascript:alert(1)>",
+            "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+            "<form><button formaction=javascript:alert(1)>x</button></form>",
+            "<img srcset=\"data:image/svg+xml,x 1x\">",
+            "<q cite=javascript:alert(1)>x</q>",
         ] {
             let out = html(hostile);
-            for bad in ["<script", "onerror", "onload", "javascript:", "style=", "<style", "data:text"] {
+            for bad in [
+                "<script",
+                "onerror",
+                "onload",
+                "javascript:",
+                "style=",
+                "<style",
+                "data:",
+                "onclick",
+                "onmouse",
+                "onfocus",
+                "autofocus",
+                "onpointer",
+                "srcdoc",
+                "script:",
+                "formaction",
+                "<form",
+                "<button",
+                "type=\"image",
+                "<math",
+            ] {
+                let out = out.to_ascii_lowercase();
                 assert!(!out.contains(bad), "{hostile} -> {out}");
             }
         }
+    }
+
+    #[test]
+    fn of_what_follows_a_heading_the_name_and_classes_pass() {
+        assert_eq!(html("## x {#a .b .c d=e}"), "<h2 id=\"a\" class=\"b c\">x</h2>\n");
+        assert_eq!(html("## x {#\"onclick=y .\"z}"), "<h2 id=\"&quot;onclick=y\" class=\"&quot;z\">x</h2>\n");
+        let style = Style { smart_punctuation: true, trust_html: true };
+        let trusted = to_html("## x {data-y=z}", style, &Ids::default(), |_| None, |_| None).expect("no references");
+        assert_eq!(trusted, "<h2 id=\"x\" data-y=\"z\">x</h2>\n");
     }
 
     #[test]
@@ -282,6 +316,8 @@ mod tests {
         assert!(html("|a|\n|-|\n|b|").contains("<th scope=\"col\">a</th>"));
         assert!(html("~~x~~").contains("<del>x</del>"));
         assert!(html("- [x] done").contains("checkbox"));
+        let sanitised = html("- [x] <b>done</b>");
+        assert!(sanitised.contains("<label><input") && sanitised.contains("<b>done</b></label>"), "{sanitised}");
         assert!(html("a[^1]\n\n[^1]: note").contains("id=\"fn-1\""));
         assert!(html("\"q\" -- 'r'").contains("“q” – ‘r’"));
     }

@@ -12,16 +12,21 @@ mod functions;
 mod ids;
 pub mod markdown;
 mod minify;
+pub mod policy;
 mod reach;
+mod rebase;
+pub mod safe_html;
 mod sources;
+mod tasks;
 mod templates;
 mod trouble;
 
 pub use entries::Entries;
 pub use functions::{Answers, with_answers};
 pub use ids::Ids;
+pub use rebase::{Text, rebased};
 pub use sources::FOLDER as TEMPLATES;
-pub use sources::Sources;
+pub use sources::{Sources, THEME, place as template_place};
 pub use templates::{Rendered, Templates};
 
 pub use tera::value::Key;

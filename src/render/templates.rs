@@ -1,5 +1,6 @@
 //! Templates: loaded, minified and rendered. Knows nothing of pages or of the values they are given.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, Tera};
@@ -8,6 +9,7 @@ use super::sources::{Sources, THEME};
 use super::{calls, filters, functions, minify, reach, trouble};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::text;
 
 /// All templates of a site.
 pub struct Templates {
@@ -37,19 +39,20 @@ impl Templates {
         let Some(raw) = raw.filter(|_| problems.is_empty()) else { return Err(problems) };
         let mut as_written = BTreeSet::new();
         let mut minified = BTreeMap::new();
-        for (name, source) in sources.iter() {
+        for (name, source) in sources.texts() {
             let smaller = if minify_pages && name.ends_with(".html") { minify::template(source) } else { None };
             if smaller.is_none() {
                 as_written.insert(sources.label(name).to_owned());
             }
-            minified.insert(name, smaller.unwrap_or_else(|| source.to_owned()));
+            minified.insert(name.as_str(), smaller.unwrap_or_else(|| source.clone()));
         }
         // Minified text that no longer loads would be our mistake, not the user's: use it as written.
         let tera = match engine(minified.iter().map(|(name, text)| (*name, text.as_str()))) {
             Ok(tera) => tera,
             Err(_) => {
                 as_written = sources.iter().map(|(name, _)| sources.label(name).to_owned()).collect();
-                raw.clone()
+                let texts = sources.texts().iter().map(|(name, text)| (name.as_str(), text.as_str()));
+                engine(texts).map_err(|error| trouble::of_loading(&error, sources))?
             }
         };
         let reach = reach::of(sources.texts());
@@ -83,7 +86,13 @@ impl Templates {
     }
 
     fn finish(&self, name: &str, text: String) -> String {
-        if self.whole.contains(name) { minify::page(&text) } else { text }
+        let text = if self.whole.contains(name) { minify::page(&text) } else { text };
+        // Entities in bodies and escapes in templates make characters that nobody has written as such.
+        let replaced = match text::without_forbidden(&text) {
+            Cow::Owned(replaced) => Some(replaced),
+            Cow::Borrowed(_) => None,
+        };
+        replaced.unwrap_or(text)
     }
 }
 
@@ -102,10 +111,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::paths::BasePath;
 
     #[test]
     fn the_theme_is_minified_when_loaded() {
-        let (sources, _) = Sources::read(Path::new("/nonexistent")).expect("readable");
+        let (sources, _) = Sources::read(Path::new("/nonexistent"), &BasePath::default()).expect("readable");
         let templates = Templates::new(&sources, true).expect("no mistakes");
         let whole: Vec<&str> = templates.minified_whole().collect();
         assert_eq!(whole, Vec::<&str>::new());

@@ -6,7 +6,7 @@
 //! backslash, a drive, a stream, a second encoding, a byte that is no text) is refused rather than
 //! looked up.
 
-use crate::paths::{RelPath, UrlPath};
+use crate::paths::{BasePath, RelPath, UrlPath};
 
 /// Longer targets are refused.
 const LONGEST: usize = 4096;
@@ -42,6 +42,16 @@ pub fn address(target: &str) -> Result<Address, Refused> {
         return Err(Refused("the address is no path of a site"));
     }
     Ok(Address { file: url.file(), path })
+}
+
+/// The part of a request's path, as sent, that is one of the site below `base`; `None` for what lies elsewhere.
+pub fn below<'r>(path: &'r str, base: &BasePath) -> Option<&'r str> {
+    if base.is_root() {
+        return Some(path);
+    }
+    let folders = base.decoded().matches('/').count();
+    let (at, _) = path.match_indices('/').nth(folders)?;
+    (decode(&path[..at]).ok()? == base.decoded()).then_some(&path[at..])
 }
 
 /// Components that some file system reads as another name.
@@ -93,6 +103,19 @@ mod tests {
         assert_eq!(file("/parks/efteling/?utm_source=x").as_deref(), Ok("parks/efteling/index.html"));
         assert_eq!(file("/f%C3%AAte/").as_deref(), Ok("fête/index.html"));
         assert_eq!(file("/feed.xml").as_deref(), Ok("feed.xml"));
+    }
+
+    #[test]
+    fn a_site_may_lie_below_a_path() {
+        let base = BasePath::of_url("https://u.example/a/r%C3%A9po").expect("a path");
+        assert_eq!(below("/a/r%c3%a9po/parks/", &base), Some("/parks/"));
+        assert_eq!(below("/%61/r%C3%A9po/", &base), Some("/"));
+        for elsewhere in
+            ["/", "/a/", "/a/repo/", "/a/r%C3%A9po", "/a/r%C3%A9pos/x/", "/a%2fr%C3%A9po/x/", "/b/../a/r%C3%A9po/"]
+        {
+            assert_eq!(below(elsewhere, &base), None, "{elsewhere}");
+        }
+        assert_eq!(below("/parks/", &BasePath::default()), Some("/parks/"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From a request for a file of the site to its answer: conditions, ranges, encodings, redirects and
 //! the page for what is not there. Serves what is on the shelf and nothing else.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
@@ -12,13 +12,14 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::address::{Address, address};
+use super::address::{self, Address, address};
+use super::bodies::{self, OpenFile};
 use super::own;
 use super::ready::{Ready, tag};
-use super::shelf::{self, Shelf};
+use super::shelf::Shelf;
 use crate::headers::{REVALIDATE, is_for_servers};
 use crate::output::Written;
-use crate::paths::RelPath;
+use crate::paths::{BasePath, RelPath};
 
 /// An answer, and the kind of page that it is about.
 pub struct Answer {
@@ -32,6 +33,21 @@ pub struct Answer {
 pub struct Injection {
     /// Shown by our own pages in this run.
     pub token: String,
+    /// The URL path of the script.
+    pub client: String,
+}
+
+/// The answer for what lies outside the path of the site, which begins at `base`.
+pub fn elsewhere(path: &str, base: &BasePath) -> Answer {
+    let home = base.public("/");
+    let response = match path {
+        "/" => moved(StatusCode::FOUND, home.as_str()),
+        path if address::below(&format!("{path}/"), base) == Some("/") => {
+            moved(StatusCode::MOVED_PERMANENTLY, home.as_str())
+        }
+        _ => plain(StatusCode::NOT_FOUND, &format!("the site lies below {home}")),
+    };
+    Answer { endpoint: if response.status().is_redirection() { "redirect" } else { "404" }, response }
 }
 
 /// Answers a request for something of the site.
@@ -82,7 +98,8 @@ async fn find(
         if let Some(index) = index
             && shelf.current(&index).await?.is_some()
         {
-            return Ok(Answer { response: moved(StatusCode::MOVED_PERMANENTLY, &folder), endpoint: "redirect" });
+            let response = moved(StatusCode::MOVED_PERMANENTLY, edition.base.public(&folder).as_str());
+            return Ok(Answer { response, endpoint: "redirect" });
         }
     }
     Ok(Answer { response: nothing_there(shelf, injection).await?, endpoint: "404" })
@@ -92,21 +109,25 @@ async fn find(
 async fn nothing_there(shelf: &Shelf, injection: Option<&Injection>) -> anyhow::Result<Response<Body>> {
     let plain = || {
         let words = "there is no such page";
-        let Some(Injection { token }) = injection else { return plain(StatusCode::NOT_FOUND, words) };
+        let Some(Injection { token, client }) = injection else { return plain(StatusCode::NOT_FOUND, words) };
         let mut page = plain(
             StatusCode::NOT_FOUND,
-            &format!("<!doctype html><title>404</title><body><p>{words}</p>{}</body>", own::injection(token, "")),
+            &format!(
+                "<!doctype html><title>404</title><body><p>{words}</p>{}</body>",
+                own::injection(client, token, "")
+            ),
         );
         page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page
     };
     let Some(page) = RelPath::new("404.html") else { return Ok(plain()) };
     let Some(ready) = shelf.current(&page).await? else { return Ok(plain()) };
-    let Some(shelf::Body::Held(bytes)) = shelf.body(&page, &ready.written) else { return Ok(plain()) };
-    let bytes = injected(bytes, injection, "");
-    let mut response = Response::new(Body::from(bytes));
+    let Some(bodies::Body::Held(bytes)) = shelf.body(&page, &ready.written).await else { return Ok(plain()) };
+    let (length, body) = injected(bytes, injection, "");
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::NOT_FOUND;
     response.headers_mut().clone_from(&ready.headers);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     response.headers_mut().remove(VARY);
     make_room(response.headers_mut(), injection);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
@@ -145,23 +166,42 @@ async fn file(
     }
     let body = body(shelf, source, written).await?;
     match body {
-        shelf::Body::Held(bytes) => {
-            let bytes = injected(bytes, injection, &written.digest.to_string());
-            let length = bytes.len() as u64;
-            send(response, headers, &etag, length, |from, to| Ok(Body::from(bytes.slice(from as usize..to as usize))))
+        bodies::Body::Held(bytes) if injection.is_some() => {
+            let (length, body) = injected(bytes, injection, &written.digest.to_string());
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            *response.body_mut() = body;
+            Ok(response)
         }
-        shelf::Body::Large(file, length) => send(response, headers, &etag, length, |from, to| stream(file, from, to)),
+        bodies::Body::Held(bytes) => {
+            let length = bytes.len() as u64;
+            send(response, headers, &etag, length, |from, to| Body::from(bytes.slice(from as usize..to as usize)))
+        }
+        bodies::Body::Open(file) => {
+            // Nothing is put into what is not held.
+            let etag = if injection.is_some() { ready.tag.clone() } else { etag };
+            response.headers_mut().insert(ETAG, etag.clone());
+            send(response, headers, &etag, file.length, |from, to| stream(file, from, to))
+        }
     }
 }
 
 /// A file is replaced by renaming another over it; just then the table may be a moment behind.
-async fn body(shelf: &Shelf, path: &RelPath, mut written: Written) -> anyhow::Result<shelf::Body> {
+async fn body(shelf: &Shelf, path: &RelPath, mut written: Written) -> anyhow::Result<bodies::Body> {
     for pause in [1, 5, 20, 50] {
-        if let Some(body) = shelf.body(path, &written) {
+        if let Some(body) = shelf.body(path, &written).await {
             return Ok(body);
         }
         tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         written = shelf.written(path)?.unwrap_or(written);
+    }
+    // The first that is made anew may have been begun before this was altered.
+    for _ in 0..2 {
+        if shelf.mended().await
+            && let Some(written) = shelf.written(path)?
+            && let Some(body) = shelf.body(path, &written).await
+        {
+            return Ok(body);
+        }
     }
     anyhow::bail!("{path} was altered or removed by somebody else; build again")
 }
@@ -172,7 +212,7 @@ fn send(
     asked: &HeaderMap,
     etag: &HeaderValue,
     length: u64,
-    part: impl FnOnce(u64, u64) -> anyhow::Result<Body>,
+    part: impl FnOnce(u64, u64) -> Body,
 ) -> anyhow::Result<Response<Body>> {
     let same = asked.get(IF_RANGE).is_none_or(|tag| tag.as_bytes() == etag.as_bytes());
     let range =
@@ -193,27 +233,21 @@ fn send(
         }
     };
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(to - from));
-    *response.body_mut() = part(from, to)?;
+    *response.body_mut() = part(from, to);
     Ok(response)
 }
 
-/// A part of a large file, a piece at a time.
-fn stream(mut file: std::fs::File, from: u64, to: u64) -> anyhow::Result<Body> {
-    const PIECE: u64 = 256 << 10;
-    file.seek(SeekFrom::Start(from))?;
-    let pieces = futures_util::stream::try_unfold((file, to - from), |(mut file, left)| async move {
-        if left == 0 {
+/// A part of a file, a piece at a time.
+fn stream(file: OpenFile, from: u64, to: u64) -> Body {
+    Body::from_stream(futures_util::stream::try_unfold((file, from), move |(mut file, at)| async move {
+        if at == to {
             return Ok::<_, std::io::Error>(None);
         }
-        let read = tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; PIECE.min(left) as usize];
-            file.read_exact(&mut piece).map(|()| (file, piece))
-        });
+        let read = tokio::task::spawn_blocking(move || file.piece(at, to - at).map(|piece| (file, piece)));
         let (file, piece) = read.await.map_err(std::io::Error::other)??;
-        let left = left - piece.len() as u64;
-        Ok(Some((Bytes::from(piece), (file, left))))
-    });
-    Ok(Body::from_stream(pieces))
+        let next = at + piece.len() as u64;
+        Ok(Some((Bytes::from(piece), (file, next))))
+    }))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,12 +293,15 @@ fn make_room(headers: &mut HeaderMap, injection: Option<&Injection>) {
     }
 }
 
-/// A page with something put in before the end of its body.
-fn injected(bytes: Bytes, injection: Option<&Injection>, digest: &str) -> Bytes {
-    let Some(Injection { token }) = injection else { return bytes };
-    let html = own::injection(token, digest);
+/// A page with something put in before the end of its body, and how many bytes that are. The page's own
+/// bytes are shared, not copied: there may be many who read it.
+fn injected(bytes: Bytes, injection: Option<&Injection>, digest: &str) -> (u64, Body) {
+    let Some(Injection { token, client }) = injection else { return (bytes.len() as u64, Body::from(bytes)) };
+    let html = own::injection(client, token, digest);
     let end = bytes.windows(7).rposition(|window| window.eq_ignore_ascii_case(b"</body>")).unwrap_or(bytes.len());
-    [&bytes[..end], html.as_bytes(), &bytes[end..]].concat().into()
+    let parts = [bytes.slice(..end), Bytes::from(html), bytes.slice(end..)];
+    let length = parts.iter().map(|part| part.len() as u64).sum();
+    (length, Body::from_stream(futures_util::stream::iter(parts.map(Ok::<_, Infallible>))))
 }
 
 /// A sentence.

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tokio::sync::oneshot;
 
 use super::counters::Counters;
-use super::holder::BuiltElsewhere;
+use super::holder::{BuiltElsewhere, Holder};
 use super::live::{Change, Hub, MadePage};
 use super::log::Log;
 use super::rows::Rows;
@@ -19,9 +19,9 @@ use super::shelf::{Edition, Shelf, Telling};
 use crate::build::{Look, Options, Session, Touched};
 use crate::config::{Given, Settings};
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::headers::url_of;
+use crate::headers::{is_page, url_of};
 use crate::paths::RelPath;
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::stop::Stop;
 
 /// Changes come in bursts; a burst is over after so long without another.
@@ -35,6 +35,10 @@ const SETTLED: Duration = Duration::from_millis(700);
 
 /// Everything is looked at after so long without, should an event have been lost.
 const PERIOD: Duration = Duration::from_secs(45);
+
+/// After a build of what was touched everything is looked at as soon as nobody asks for anything, but no more
+/// than one part in so many of the time is spent on that.
+const SPARE: u32 = 50;
 
 /// What could not be built for want of a database or a disk is tried again after so long.
 const RETRY: Duration = Duration::from_secs(2);
@@ -67,6 +71,8 @@ pub trait Talk: Sync {
 /// What the desk works with.
 pub struct Desk<'d> {
     pub session: Session,
+    /// Who we are, for commands in other terminals.
+    pub holder: Holder,
     pub options: Options,
     /// What was said instead of what the settings say.
     pub given: Given,
@@ -86,6 +92,10 @@ pub struct Desk<'d> {
     pub failed: bool,
     /// Whether a build that was hurried has left something to do.
     pub left: bool,
+    /// How long it took to look at everything.
+    pub full_look: Duration,
+    /// Whether less was looked at since.
+    pub partial: bool,
     pub talk: &'d dyn Talk,
 }
 
@@ -119,7 +129,7 @@ impl Desk<'_> {
                         self.talk.say(&format!("error: {error:#}"));
                     }
                     let due = match (self.watches, self.failed) {
-                        (true, false) => PERIOD.saturating_sub(looked.elapsed()),
+                        (true, false) => self.period().saturating_sub(looked.elapsed()),
                         (true, true) => RETRY,
                         (false, _) => Duration::MAX,
                     };
@@ -159,6 +169,12 @@ impl Desk<'_> {
         if let Err(error) = self.session.settle() {
             self.talk.say(&format!("error: {error:#}"));
         }
+    }
+
+    /// Everything is looked at so long after it last was: soon where it takes little, for what somebody does
+    /// to outputs is told by nobody.
+    fn period(&self) -> Duration {
+        if self.partial { PERIOD.min(self.full_look * SPARE) } else { PERIOD }
     }
 
     /// Grants a wish from elsewhere; says whether to go on.
@@ -204,6 +220,15 @@ impl Desk<'_> {
     fn build(&mut self, look: Look, first: bool) -> Result<Report> {
         let start = Instant::now();
         self.counters.looked(&look);
+        let everything = matches!(look, Look::Everything);
+        if Holder::root_of(&self.options.root).as_ref() != Some(&self.holder.root) {
+            self.shelf.end(None);
+            self.failed = true;
+            let words = "is not the one that was opened: it was moved away or replaced; start the server again";
+            let problem = Diagnostic::of_file("the site's folder", words);
+            self.tell(&Report { diagnostics: vec![problem], ..Report::default() }, start, first);
+            anyhow::bail!("the site's folder {words}");
+        }
         let settings = match self.settings() {
             Ok(settings) => settings,
             Err(problems) => {
@@ -228,7 +253,15 @@ impl Desk<'_> {
         let before = self.shelf.edition();
         let edition =
             self.session.snapshot().and_then(|it| Edition::new(&self.options.root, it, &settings, Some(&before)));
-        self.failed = done.is_err() || edition.is_err();
+        self.failed = done.is_err() || edition.is_err() || self.session.is_refused();
+        let took = done.as_ref().ok().and_then(|report| report.phases.get("look")).copied().unwrap_or_default();
+        self.partial = !everything;
+        if everything {
+            self.full_look = Duration::try_from_secs_f64(took).unwrap_or_default();
+        }
+        if let Err(error) = self.holder.keep_announced(&self.options.root) {
+            self.talk.say(&format!("warning: {error:#}; other commands will not find this server"));
+        }
         let report = match (done, edition) {
             (Ok(report), Ok(edition)) => {
                 self.shelf.end(Some(edition));
@@ -249,7 +282,7 @@ impl Desk<'_> {
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         let before = self.hub.standing();
         let errors = report.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
-        let made = report.pages.rendered + report.pages.removed;
+        let made = [&report.pages, &report.others].iter().map(|counts| counts.rendered + counts.removed).sum::<u64>();
         let something = made > 0 || errors > 0 || first;
         let change = something.then(|| self.change(report, milliseconds, errors, first));
         let said = change.as_ref().map(|change| change.summary.clone());
@@ -258,8 +291,10 @@ impl Desk<'_> {
             shelf.written(file).ok().flatten().map(|written| written.digest)
         });
         if before.problems != report.diagnostics {
-            report.diagnostics.iter().for_each(|problem| self.talk.diagnostic(problem));
-            if errors == 0 && !before.problems.is_empty() {
+            // Of what stands as before only mistakes are said again.
+            let again = |one: &&Diagnostic| one.severity == Severity::Error || !before.problems.contains(one);
+            report.diagnostics.iter().filter(again).for_each(|problem| self.talk.diagnostic(problem));
+            if errors == 0 && before.problems.iter().any(|one| one.severity == Severity::Error) {
                 self.talk.say("No more mistakes.");
             }
         }
@@ -275,8 +310,11 @@ impl Desk<'_> {
         const SHOWN: usize = 8;
         let open = self.hub.open();
         let files = report.rendered.iter().filter_map(|file| RelPath::new(file));
-        let pages = files.clone().filter(|file| open.contains(file)).chain(files.filter(|file| !open.contains(file)));
-        let pages: Vec<MadePage> = pages
+        // What somebody looks at comes first, then pages, then what belongs to them.
+        let rank = |file: &RelPath| (!open.contains(file), !is_page(file));
+        let ranks = [(false, false), (false, true), (true, false), (true, true)];
+        let ranked = ranks.into_iter().flat_map(|wanted| files.clone().filter(move |file| rank(file) == wanted));
+        let pages: Vec<MadePage> = ranked
             .take(SHOWN)
             .map(|file| MadePage { reason: self.session.reason(&file).unwrap_or_default(), url: url_of(file.as_str()) })
             .collect();
@@ -285,19 +323,26 @@ impl Desk<'_> {
         } else {
             format!("{:.1} s", milliseconds / 1000.0)
         };
-        let rendered = report.pages.rendered;
+        let (rendered, others) = (report.pages.rendered, report.others.rendered);
         let mut parts = Vec::new();
         match pages.first() {
             _ if first => parts.push(report.summary()),
-            Some(page) if rendered > 1 => {
-                let s = if rendered == 2 { "" } else { "s" };
-                parts.push(format!("{} +{} page{s}", page.url, rendered - 1));
+            Some(page) => {
+                // The first one is named, and is a page if there is one.
+                let more = [
+                    (rendered.saturating_sub(1), "page"),
+                    (others.saturating_sub(u64::from(rendered == 0)), "other file"),
+                ];
+                let more = more.iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(*count, word));
+                let more: Vec<String> = more.collect();
+                let plus = if more.is_empty() { "" } else { " +" };
+                parts.push(format!("{}{plus}{}", page.url, more.join(", ")));
             }
-            Some(page) => parts.push(page.url.clone()),
             None => {}
         }
-        if report.pages.removed > 0 && !first {
-            parts.push(format!("{} removed", report.pages.removed));
+        let removed = report.pages.removed + report.others.removed;
+        if removed > 0 && !first {
+            parts.push(format!("{removed} removed"));
         }
         if errors > 0 {
             parts.push(format!("{errors} mistake{}", if errors == 1 { "" } else { "s" }));
@@ -305,7 +350,7 @@ impl Desk<'_> {
         if !first {
             parts.push(time);
         }
-        let more = rendered.saturating_sub(pages.len() as u64);
+        let more = (rendered + others).saturating_sub(pages.len() as u64);
         Change { summary: parts.join(" · "), pages, more }
     }
 }

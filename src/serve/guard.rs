@@ -1,11 +1,19 @@
 //! Who may talk to the server: a name is allowed only if it is ours (or else any site could point
-//! its own name at this machine and read along), and our own endpoints only answer our own pages.
-//! Knows nothing of what is served.
+//! its own name at this machine and read along), our own endpoints only answer our own pages, and what
+//! edits or tells of the inside of the site only this machine and whom the user named. Knows nothing of
+//! what is served.
 
 use std::net::IpAddr;
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
+use ipnet::IpNet;
+
+use super::listen::Ends;
+
+/// Headers by which a proxy says that somebody else is asking.
+const FORWARDED: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /// The names by which this server may be called.
 #[derive(Clone, Debug)]
@@ -15,6 +23,8 @@ pub struct Guard {
     any_address: bool,
     /// Shown by our own pages in this run.
     token: String,
+    /// Who may edit besides this machine.
+    editors: Vec<IpNet>,
 }
 
 /// Why a request is refused.
@@ -30,9 +40,18 @@ pub enum Refused {
 
 impl Guard {
     /// A guard that lets pass `localhost`, this machine's own loopback addresses, and `names`.
-    pub fn new(names: impl IntoIterator<Item = String>, any_address: bool, token: String) -> Self {
+    pub fn new(names: impl IntoIterator<Item = String>, any_address: bool, token: String, editors: Vec<IpNet>) -> Self {
         let names = names.into_iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
-        Self { names, any_address, token }
+        Self { names, any_address, token, editors }
+    }
+
+    /// Whether a request may edit, and be told of the inside of the site: it comes from this machine, and
+    /// not through a proxy for somebody else; or from where the user said.
+    pub fn may_edit(&self, ends: &Ends, headers: &HeaderMap) -> bool {
+        let (peer, local) = (ends.peer.ip().to_canonical(), ends.local.ip().to_canonical());
+        let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+        let is_here = (peer.is_loopback() || peer == local) && !forwarded;
+        is_here || self.editors.iter().any(|network| network.contains(&peer))
     }
 
     /// This run's token.
@@ -99,7 +118,7 @@ mod tests {
     use super::*;
 
     fn guard() -> Guard {
-        Guard::new(["parks.example".to_owned()], false, "secret".to_owned())
+        Guard::new(["parks.example".to_owned()], false, "secret".to_owned(), vec!["10.0.0.0/8".parse().unwrap()])
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -120,6 +139,35 @@ mod tests {
         assert_eq!(guard().host(&HeaderMap::new(), &uri), Err(Refused::NoHost));
         let absolute: Uri = "http://evil.example/".parse().unwrap();
         assert_eq!(guard().host(&headers(&[("host", "localhost")]), &absolute), Err(Refused::ForeignHost));
+    }
+
+    #[test]
+    fn only_this_machine_and_whom_the_user_named_may_edit() {
+        let ends = |peer: &str, local: &str| Ends {
+            peer: format!("{peer}:4000").parse().unwrap(),
+            local: format!("{local}:1111").parse().unwrap(),
+        };
+        let none = HeaderMap::new();
+        for (peer, local) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]"),
+            ("192.168.1.5", "192.168.1.5"),
+            ("10.1.2.3", "192.168.1.5"),
+            ("[::ffff:10.1.2.3]", "[::ffff:192.168.1.5]"),
+        ] {
+            assert!(guard().may_edit(&ends(peer, local), &none), "{peer}");
+        }
+        for (peer, local) in
+            [("192.168.1.7", "192.168.1.5"), ("11.0.0.1", "10.0.0.1"), ("[2001:db8::1]", "[2001:db8::2]")]
+        {
+            assert!(!guard().may_edit(&ends(peer, local), &none), "{peer}");
+        }
+        for name in FORWARDED {
+            let forwarded = headers(&[(name, "203.0.113.7")]);
+            assert!(!guard().may_edit(&ends("127.0.0.1", "127.0.0.1"), &forwarded), "{name}");
+            assert!(guard().may_edit(&ends("10.1.2.3", "10.1.2.4"), &forwarded), "the user named the proxy");
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Listening: addresses and ports, connections and their limits. A connection that says nothing for
-//! long is closed, and when there are too many, the one that has been idle longest makes room. Knows
-//! nothing of what is answered.
+//! long is closed, and so is one that takes nothing of what it asked for; when there are too many, the
+//! one that has not moved for longest makes room. Of each connection one answer is under way at a time,
+//! however many requests it has sent ahead. Knows nothing of what is answered.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use axum::body::Body;
@@ -22,6 +23,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
+use super::pace::{Moved, Paced};
+
 /// A request's head must be there after so long; so long may a connection be idle.
 const HEAD: Duration = Duration::from_secs(15);
 
@@ -32,13 +35,24 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const HEADERS: usize = 64;
 const HEAD_BYTES: usize = 16 << 10;
 
-/// Connections at once, unless the system allows fewer files.
-const CONNECTIONS: usize = 16_384;
+/// Connections at once, unless the system allows fewer files: each may hold two open, itself and a file that
+/// it is sent.
+const CONNECTIONS: usize = 4096;
 
 /// Ports tried after the one that was asked for.
 const PORTS: u16 = 100;
 
-/// Binds the next free port from `port` on: on `host`, or on both loopback addresses.
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// The other side.
+    pub peer: SocketAddr,
+    /// Ours.
+    pub local: SocketAddr,
+}
+
+/// Binds the next free port from `port` on: on `host`, or on both loopback addresses. Where `host` cannot
+/// be reached over the loopback, there is also a listener there, for commands in other terminals.
 pub async fn bind(host: Option<IpAddr>, port: u16) -> Result<Vec<TcpListener>> {
     let mut last = None;
     for port in port..=port.saturating_add(PORTS) {
@@ -56,7 +70,11 @@ pub async fn bind(host: Option<IpAddr>, port: u16) -> Result<Vec<TcpListener>> {
 
 async fn bind_at(host: Option<IpAddr>, port: u16) -> std::io::Result<Vec<TcpListener>> {
     if let Some(host) = host {
-        return Ok(vec![TcpListener::bind((host, port)).await?]);
+        let mut listeners = vec![TcpListener::bind((host, port)).await?];
+        if !host.is_loopback() && !host.is_unspecified() {
+            listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?);
+        }
+        return Ok(listeners);
     }
     let four = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = four.local_addr()?.port();
@@ -69,32 +87,37 @@ async fn bind_at(host: Option<IpAddr>, port: u16) -> std::io::Result<Vec<TcpList
 }
 
 /// One connection.
-#[derive(Default)]
 struct Connection {
+    /// Whether an answer to it is being worked out, or is one that has no end.
     busy: AtomicBool,
+    moved: Arc<Moved>,
     close: Notify,
 }
 
 /// All connections, oldest first.
 struct Crowd {
+    since: Instant,
     most: usize,
     inside: Mutex<(u64, BTreeMap<u64, Arc<Connection>>)>,
 }
 
 impl Crowd {
-    /// Lets a connection in; where there are too many, the oldest idle one has to go.
+    /// Lets a connection in; where there are too many, the one that has not moved for longest has to go, and
+    /// one that is waited for only if all are.
     fn enter(&self) -> (u64, Arc<Connection>) {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.1.len() >= self.most {
-            let idle = inside.1.iter().find(|(_, one)| !one.busy.load(Ordering::Relaxed));
-            if let Some(number) = idle.map(|(number, _)| *number)
-                && let Some(idle) = inside.1.remove(&number)
+            let stillest = |(_, one): &(&u64, &Arc<Connection>)| (one.busy.load(Ordering::Relaxed), one.moved.last());
+            if let Some(number) = inside.1.iter().min_by_key(stillest).map(|(number, _)| *number)
+                && let Some(stillest) = inside.1.remove(&number)
             {
-                idle.close.notify_one();
+                stillest.close.notify_one();
             }
         }
         inside.0 += 1;
-        let (number, connection) = (inside.0, Arc::new(Connection::default()));
+        let moved = Arc::new(Moved::now(self.since));
+        let connection = Connection { busy: AtomicBool::new(false), moved, close: Notify::new() };
+        let (number, connection) = (inside.0, Arc::new(connection));
         inside.1.insert(number, Arc::clone(&connection));
         (number, connection)
     }
@@ -111,11 +134,11 @@ impl Crowd {
 /// Answers everybody with `answer` until `stop` changes; then lets what is under way finish.
 pub async fn serve<A, F>(listeners: Vec<TcpListener>, answer: A, stop: watch::Receiver<bool>)
 where
-    A: Fn(Parts) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Ends, Parts) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let most = CONNECTIONS.min(files_allowed().saturating_sub(128).max(64));
-    let crowd = Arc::new(Crowd { most, inside: Mutex::default() });
+    let most = CONNECTIONS.min((files_allowed().saturating_sub(128) / 2).max(64));
+    let crowd = Arc::new(Crowd { since: Instant::now(), most, inside: Mutex::default() });
     let mut accepting = Vec::new();
     for listener in listeners {
         let (answer, stop, crowd) = (answer.clone(), stop.clone(), Arc::clone(&crowd));
@@ -135,7 +158,7 @@ where
 
 async fn accept<A, F>(listener: TcpListener, answer: A, mut stop: watch::Receiver<bool>, crowd: Arc<Crowd>)
 where
-    A: Fn(Parts) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Ends, Parts) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     loop {
@@ -143,30 +166,37 @@ where
             accepted = listener.accept() => accepted,
             _ = stop.changed() => return,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // No file descriptor left, most likely: some connection will end soon.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
+        let Ok(local) = stream.local_addr() else { continue };
         let (number, connection) = crowd.enter();
+        let ends = Ends { peer, local };
         let (answer, stop, crowd) = (answer.clone(), stop.clone(), Arc::clone(&crowd));
         tokio::spawn(async move {
-            converse(stream, answer, stop, &connection).await;
+            converse(stream, ends, answer, stop, &connection).await;
             crowd.leave(number);
         });
     }
 }
 
-async fn converse<A, F>(stream: TcpStream, answer: A, mut stop: watch::Receiver<bool>, connection: &Arc<Connection>)
-where
-    A: Fn(Parts) -> F + Clone + Send + Sync + 'static,
+async fn converse<A, F>(
+    stream: TcpStream,
+    ends: Ends,
+    answer: A,
+    mut stop: watch::Receiver<bool>,
+    connection: &Arc<Connection>,
+) where
+    A: Fn(Ends, Parts) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     // Small answers should not wait for more to send.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request: Request<Incoming>| {
         connection.busy.store(true, Ordering::Relaxed);
-        let answered = answer(request.into_parts().0);
+        let answered = answer(ends, request.into_parts().0);
         async move {
             let response = answered.await;
             // News for an open page has no end of its own; such a connection is never idle.
@@ -180,8 +210,7 @@ where
         .header_read_timeout(HEAD)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Paced::new(stream, Arc::clone(&connection.moved))), service);
     let mut conversation = pin!(conversation);
     tokio::select! {
         // How a connection ends is the other side's affair.
@@ -193,9 +222,20 @@ where
     let _ = tokio::time::timeout(FAREWELL, conversation).await;
 }
 
-/// How many files this process may have open.
+/// How many files this process may have open: as many as the system lets it have, if it asks.
 fn files_allowed() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1024)
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let wanted = 2 * CONNECTIONS as u64 + 512;
+        let limit = getrlimit(Resource::Nofile);
+        let most = limit.maximum.map_or(wanted, |most| most.min(wanted));
+        if limit.current.is_some_and(|current| current < most) {
+            // Where it may not, there is room for fewer.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
+        }
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| files as usize)
+    }
+    #[cfg(not(target_os = "linux"))]
+    1024
 }

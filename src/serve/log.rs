@@ -61,6 +61,7 @@ impl Log {
         self.line(|| {
             json!({
                 "kind": "build", "time": time(), "ms": round(milliseconds), "rendered": report.pages.rendered,
+                "other_files": report.others.rendered,
                 "written": report.files.written, "removed": report.pages.removed, "failed": report.pages.failed,
                 "problems": report.diagnostics.len(), "phases": report.phases,
             })

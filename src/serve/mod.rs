@@ -9,12 +9,15 @@
 //!
 //! What is served is exactly the table of outputs: a URL becomes the name of a file by a pure
 //! function (`address`), and a file that is not in the table does not exist. What goes out is
-//! checked against the table's digest. Every request must call the server by a name of its own
+//! checked against the table's digest (`bodies`), and what is under way is bounded, for each connection
+//! and in all (`listen`, `pace`, `bodies`). Every request must call the server by a name of its own
 //! (`guard`); the endpoints below `/__lifthill/` (`own`) answer only pages and commands of this
-//! site. The script for live reload is put into pages on their way out, never into `output/`.
+//! site, on this machine or where the user said. The script for live reload is put into pages on their
+//! way out to those, never into `output/`.
 
 mod address;
 mod answer;
+mod bodies;
 mod counters;
 mod desk;
 mod guard;
@@ -24,6 +27,7 @@ mod live;
 mod log;
 mod overlay;
 mod own;
+mod pace;
 mod ready;
 mod rows;
 mod shelf;
@@ -44,17 +48,22 @@ use axum::http::header::{CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode};
 use crossbeam_channel::Sender;
+use ipnet::IpNet;
 
-use crate::build::{Options, Session};
+use crate::build::{Look, Options, Session};
 use crate::config::{Given, Settings};
 use answer::{Answer, Injection, answer, plain};
 use counters::Counters;
 use desk::{Desk, Wish};
 use guard::{Guard, Refused};
+use listen::Ends;
 use live::Hub;
 use log::{Access, Log};
 use rows::Rows;
 use shelf::{Edition, Shelf};
+
+/// Threads that wait for the disk, at most.
+const BLOCKING: usize = 32;
 
 /// What a server is asked to do.
 #[derive(Clone, Debug)]
@@ -71,6 +80,8 @@ pub struct Serving {
     pub host: Option<IpAddr>,
     /// More names that the server may be called by.
     pub allowed_hosts: Vec<String>,
+    /// Who may edit and be told of the inside of the site, besides this machine.
+    pub editors: Vec<IpNet>,
     /// The folder of the log, if one is wanted.
     pub log: Option<PathBuf>,
     /// Whether to open a browser.
@@ -81,6 +92,8 @@ pub struct Serving {
 
 /// What every request needs.
 struct Server {
+    root: PathBuf,
+    holder: Holder,
     guard: Guard,
     shelf: Arc<Shelf>,
     hub: Arc<Hub>,
@@ -97,27 +110,40 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
     let session = Session::open(serving.options.clone())?;
     let counters: Arc<Counters> = Arc::default();
     let edition = Edition::new(root, session.snapshot()?, settings, None)?;
-    let shelf = Arc::new(Shelf::new(root, edition, Arc::clone(&counters)));
+    let (wishes, wished) = crossbeam_channel::unbounded();
+    let alarm = serving.watch.then(|| {
+        let wishes = wishes.clone();
+        // The desk is gone only at the very end.
+        Box::new(move || drop(wishes.send(Wish::Look(Look::Everything)))) as Box<dyn Fn() + Send + Sync>
+    });
+    let shelf = Arc::new(Shelf::new(root, edition, Arc::clone(&counters), alarm));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(serving.options.jobs.clamp(2, 8))
         .thread_name("lifthill-serve")
+        .max_blocking_threads(BLOCKING)
         .enable_all()
         .build()
         .context("cannot start threads")?;
     let listeners = runtime.block_on(listen::bind(serving.host, serving.port))?;
     let address = listeners.first().context("nothing to listen on")?.local_addr()?;
+    // The last one is on the loopback, if any is.
+    let own = listeners.last().context("nothing to listen on")?.local_addr()?;
     let token = token().context("cannot make a token for this run")?;
-    Holder { pid: std::process::id(), address: reachable(address), token: token.clone() }.announce(root)?;
+    let folder = Holder::root_of(root).context("the site's folder is gone")?;
+    let own = if reachable(address).ip().is_loopback() { address } else { own };
+    let holder = Holder { pid: std::process::id(), address: reachable(own), token: token.clone(), root: folder };
+    holder.announce(root)?;
 
     let any_address = serving.host.is_some_and(|host| !host.is_loopback());
     let own_name = settings.site.base_url.split('/').nth(2).and_then(|host| host.split(':').next()).map(str::to_owned);
     let names = own_name.into_iter().chain(serving.allowed_hosts.iter().cloned());
     let names = names.chain(serving.host.map(|host| host.to_string()));
-    let (wishes, wished) = crossbeam_channel::unbounded();
     let hurry: Arc<AtomicBool> = Arc::default();
     let log = serving.log.as_deref().map(Log::open).transpose()?.unwrap_or_default();
     let server = Arc::new(Server {
-        guard: Guard::new(names, any_address, token),
+        root: root.clone(),
+        holder: holder.clone(),
+        guard: Guard::new(names, any_address, token, serving.editors.clone()),
         shelf,
         hub: Arc::default(),
         counters,
@@ -126,10 +152,11 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         hurry: Arc::clone(&hurry),
         watches: serving.watch,
     });
-    let url = format!("http://{}/", reachable(address));
+    let url = format!("http://{}{}/", reachable(address), settings.site.base_path.as_str());
     greet(serving, &url, talk);
     let desk = Desk {
         session,
+        holder: holder.clone(),
         options: serving.options.clone(),
         given: serving.given.clone(),
         rows: Rows::default(),
@@ -138,6 +165,8 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         hurry: Arc::clone(&hurry),
         failed: false,
         left: false,
+        full_look: std::time::Duration::ZERO,
+        partial: false,
         shelf: Arc::clone(&server.shelf),
         hub: Arc::clone(&server.hub),
         counters: Arc::clone(&server.counters),
@@ -165,7 +194,7 @@ pub fn serve(serving: &Serving, settings: &Settings, talk: &dyn Talk) -> Result<
         hurry.store(true, Ordering::Relaxed);
         let _ = wishes.send(Wish::Stop);
         let ended = desk.join();
-        Holder::withdraw(root);
+        holder.withdraw(root);
         runtime.shutdown_background();
         ended.map_err(|_| anyhow::anyhow!("a bug of lifthill's: the desk panicked"))
     })
@@ -177,9 +206,9 @@ async fn run(listeners: Vec<tokio::net::TcpListener>, server: &Arc<Server>, keys
         let server = Arc::clone(server);
         listen::serve(
             listeners,
-            move |request| {
+            move |ends, request| {
                 let server = Arc::clone(&server);
-                async move { respond(request, &server).await }
+                async move { respond(ends, request, &server).await }
             },
             stopped,
         )
@@ -191,7 +220,7 @@ async fn run(listeners: Vec<tokio::net::TcpListener>, server: &Arc<Server>, keys
         tokio::select! {
             () = told_to_stop() => break,
             key = typed.recv(), if listening => match key {
-                Some('r') => drop(server.wishes.send(Wish::Look(crate::build::Look::Everything))),
+                Some('r') => drop(server.wishes.send(Wish::Look(Look::Everything))),
                 Some('o') => open_browser(url, talk),
                 Some('q') => break,
                 Some(_) => talk.say("r: build again · o: open a browser · q: quit (each with Enter)"),
@@ -206,9 +235,9 @@ async fn run(listeners: Vec<tokio::net::TcpListener>, server: &Arc<Server>, keys
 }
 
 /// Answers one request, and counts it.
-async fn respond(request: Parts, server: &Arc<Server>) -> Response<Body> {
+async fn respond(ends: Ends, request: Parts, server: &Arc<Server>) -> Response<Body> {
     let start = Instant::now();
-    let Answer { mut response, endpoint } = route(&request, server).await;
+    let Answer { mut response, endpoint } = route(&ends, &request, server).await;
     response.headers_mut().entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
     let elapsed = start.elapsed().as_secs_f64();
     let method = match request.method.as_str() {
@@ -229,7 +258,7 @@ async fn respond(request: Parts, server: &Arc<Server>) -> Response<Body> {
     response
 }
 
-async fn route(request: &Parts, server: &Arc<Server>) -> Answer {
+async fn route(ends: &Ends, request: &Parts, server: &Arc<Server>) -> Answer {
     if let Err(refused) = server.guard.host(&request.headers, &request.uri) {
         let response = match refused {
             Refused::NoHost => plain(StatusCode::BAD_REQUEST, "a request must say one Host"),
@@ -241,6 +270,10 @@ async fn route(request: &Parts, server: &Arc<Server>) -> Answer {
         return Answer { response, endpoint: "refused" };
     }
     let path = request.uri.path();
+    let edits = server.guard.may_edit(ends, &request.headers);
+    if !edits && (path == "/metrics" || path.starts_with(own::PREFIX)) {
+        return refuse_strangers();
+    }
     if path == "/metrics" {
         let mut response = Response::new(Body::from(server.counters.text(server.hub.count())));
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -250,19 +283,58 @@ async fn route(request: &Parts, server: &Arc<Server>) -> Answer {
     if path.starts_with(own::PREFIX) {
         return Answer { response: own::answer(request, server).await, endpoint: "own" };
     }
-    let injection = server.watches.then(|| Injection { token: server.guard.token().to_owned() });
-    answer(request, &server.shelf, injection.as_ref()).await
+    let base = server.shelf.edition().base.clone();
+    let injection = (server.watches && edits).then(|| Injection {
+        token: server.guard.token().to_owned(),
+        client: base.public(own::CLIENT_PATH).to_string(),
+    });
+    if base.is_root() {
+        return answer(request, &server.shelf, injection.as_ref()).await;
+    }
+    // Within the server everything goes by the site's own paths.
+    let Some(inner) = address::below(path, &base) else {
+        return answer::elsewhere(path, &base);
+    };
+    let query = request.uri.query().map_or(String::new(), |query| format!("?{query}"));
+    let mut inside = request.clone();
+    match format!("{inner}{query}").parse() {
+        Ok(uri) => inside.uri = uri,
+        Err(_) => {
+            return Answer { response: plain(StatusCode::BAD_REQUEST, "that is no path"), endpoint: "refused" };
+        }
+    }
+    if inner.starts_with(own::PREFIX) && !edits {
+        return refuse_strangers();
+    }
+    if inner.starts_with(own::PREFIX) {
+        return Answer { response: own::answer(&inside, server).await, endpoint: "own" };
+    }
+    answer(&inside, &server.shelf, injection.as_ref()).await
+}
+
+/// The answer for those who ask for what only editors are told.
+fn refuse_strangers() -> Answer {
+    let words = "only the machine that serves the site is told this; start it with --allow-edit ADDRESS for others";
+    Answer { response: plain(StatusCode::FORBIDDEN, words), endpoint: "refused" }
 }
 
 fn greet(serving: &Serving, url: &str, talk: &dyn Talk) {
     let watching = if serving.watch { ", watching for changes" } else { "" };
     talk.say(&format!("Serving {url}{watching}; Ctrl-C stops it."));
-    if let Some(host) = serving.host.filter(|host| !host.is_loopback()) {
-        talk.say(&format!(
-            "warning: listening on {host}: everybody who can reach this machine can read the site. Requests must call it by \
-             an address, by localhost, or by a name given with --allow-host."
-        ));
-    }
+    let Some(host) = serving.host.filter(|host| !host.is_loopback()) else { return };
+    let drafts = if serving.options.drafts { ", drafts included" } else { "" };
+    talk.say(&format!(
+        "warning: listening on {host}: everybody who can reach this machine can read the site{drafts}. Requests must call it \
+         by an address, by localhost, or by a name given with --allow-host."
+    ));
+    let editors: Vec<String> = serving.editors.iter().map(IpNet::to_string).collect();
+    let who = match editors.as_slice() {
+        [] => "only this machine can".to_owned(),
+        editors => format!("this machine and {} can", editors.join(", ")),
+    };
+    talk.say(&format!(
+        "  = note: {who} build, see what is wrong with the site (with lines of its files), and read /metrics."
+    ));
 }
 
 /// The address under which a listener on every address is reached from here.

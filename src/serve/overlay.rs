@@ -1,16 +1,25 @@
 //! The page that is shown over a page when something is wrong: made here whole, with all text
-//! escaped and no script in it. Knows nothing of who shows it.
+//! escaped and no script in it. It is shown in a frame that belongs to no site, and asks for nothing
+//! more: its styles are in it. Knows nothing of who shows it.
 
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
 use crate::diagnostics::{Diagnostic, Severity};
 
-/// What the overlay itself may do: nothing but be styled by the sheet that it names.
-pub const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/// Its styles.
+const STYLE: &str = include_str!("client/overlay.css");
 
-/// Its stylesheet.
-pub const STYLE: &str = include_str!("client/overlay.css");
+/// What the overlay itself may do: nothing but be styled by what stands in it.
+pub fn policy() -> String {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+}
 
 /// Problems shown at once.
 const SHOWN: usize = 20;
@@ -82,7 +91,7 @@ fn one(problem: &Diagnostic) -> String {
 fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\
-         <link rel=\"stylesheet\" href=\"/__lifthill/overlay.css\"></head><body><main>{body}</main></body></html>",
+         <style>{STYLE}</style></head><body><main>{body}</main></body></html>",
         escaped(title)
     )
 }

@@ -1,6 +1,6 @@
 //! The server's own endpoints, all below `/__lifthill/`: the browser's half of live reload, news for
 //! open pages, the overlay, and answers for commands in other terminals. None of them is part of
-//! the site, and none answers anybody but our own pages and commands.
+//! the site, and none answers anybody but our own pages and commands, where they may edit.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,24 +8,28 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use tokio::sync::oneshot;
 
 use super::Server;
-use super::address::address;
+use super::address::{address, below};
 use super::answer::plain;
 use super::desk::Wish;
+use super::holder::Holder;
 use super::overlay;
 
 const CLIENT: &str = concat!(include_str!("client/idiomorph.min.js"), "\n", include_str!("client/client.js"));
 
-/// Where the endpoints live.
+/// Where the endpoints live, below the path of the site.
 pub const PREFIX: &str = "/__lifthill/";
 
-/// What goes into every page before the end of its body.
-pub fn injection(token: &str, digest: &str) -> String {
-    format!("<script src=\"{PREFIX}client.js\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
+/// Where the browser's half of live reload is.
+pub const CLIENT_PATH: &str = "/__lifthill/client.js";
+
+/// What goes into every page before the end of its body: the script at `client`.
+pub fn injection(client: &str, token: &str, digest: &str) -> String {
+    format!("<script src=\"{client}\" data-token=\"{token}\" data-digest=\"{digest}\"></script>")
 }
 
 /// The site's Content-Security-Policy with what our part of a page needs: its script, its requests and
@@ -47,12 +51,11 @@ pub fn policy(of_site: &str) -> String {
 pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
     let name = request.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let query = request.uri.query().unwrap_or_default();
-    if request.method == Method::GET && server.watches {
-        match name {
-            "client.js" => return text("text/javascript; charset=utf-8", CLIENT.to_owned()),
-            "overlay.css" => return text("text/css; charset=utf-8", overlay::STYLE.to_owned()),
-            _ => {}
-        }
+    if request.method == Method::GET && server.watches && name == "client.js" {
+        return text("text/javascript; charset=utf-8", CLIENT.to_owned());
+    }
+    if request.method == Method::GET && name == "holder" {
+        return holder(server, query);
     }
     let shown = request.headers.get("x-lifthill-token").and_then(|token| token.to_str().ok());
     let token = shown.map(str::to_owned).or_else(|| value(query, "token"));
@@ -67,7 +70,12 @@ pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
                 None => overlay::problems(&server.hub.standing().problems),
             };
             let mut response = text("text/html; charset=utf-8", html);
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(overlay::POLICY));
+            if let Ok(policy) = HeaderValue::from_str(&overlay::policy()) {
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            // A page that lets in only what allows it lets the frame in too.
+            let embedder = HeaderName::from_static("cross-origin-embedder-policy");
+            response.headers_mut().insert(embedder, HeaderValue::from_static("require-corp"));
             response
         }
         // A form of another site could post, but not with a header of ours.
@@ -84,12 +92,23 @@ pub async fn answer(request: &Parts, server: &Arc<Server>) -> Response<Body> {
     }
 }
 
+/// Shows a command that we have the token and serve the folder that it is in; told to anybody who may edit,
+/// for it says nothing to whoever has no token.
+fn holder(server: &Arc<Server>, query: &str) -> Response<Body> {
+    let holder = &server.holder;
+    match value(query, "nonce").filter(|_| Holder::root_of(&server.root).as_ref() == Some(&holder.root)) {
+        Some(nonce) => text("text/plain; charset=utf-8", holder.proof(&nonce)),
+        None => plain(StatusCode::CONFLICT, "the folder that was served is not there any more"),
+    }
+}
+
 fn events(server: &Arc<Server>, query: &str) -> Response<Body> {
     let Some(page) = query.split('&').find_map(|part| part.strip_prefix("page=")) else {
         return plain(StatusCode::BAD_REQUEST, "which page?");
     };
     // The value is a path, encoded once more for the query.
-    let Some(address) = decoded(page).and_then(|path| address(&path).ok()) else {
+    let base = &server.shelf.edition().base;
+    let Some(address) = decoded(page).and_then(|path| address(below(&path, base)?).ok()) else {
         return plain(StatusCode::BAD_REQUEST, "that is no page");
     };
     let now = server.shelf.written(&address.file).ok().flatten().map(|written| written.digest);

@@ -1,19 +1,18 @@
 //! What is served: the table of outputs as the last build left it, and over it what a build that is
-//! under way has made meanwhile. Bytes are handed out only if they are those that the table names:
-//! by digest, or for large files by stamp. Knows nothing of HTTP.
+//! under way has made meanwhile. Knows nothing of HTTP, nor of how bytes are read (`bodies`).
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use axum::body::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
+use super::bodies::{self, Bodies, Body};
 use super::counters::Counters;
 use super::ready::Ready;
 use crate::build::{self, Progress};
@@ -22,16 +21,9 @@ use crate::config::hosting::Inlined;
 use crate::digest::Digest;
 use crate::headers::HeaderRules;
 use crate::output::{FOLDER, Written};
-use crate::paths::RelPath;
-use crate::stamp::Stamp;
+use crate::paths::{BasePath, RelPath};
 use crate::state::{Snapshot, Store, Table};
 use crate::stop::{Signal, Stop};
-
-/// Files larger than this are not held in memory.
-pub const LARGE: u64 = 2 << 20;
-
-/// Bytes held in memory for files that are asked for often.
-const HELD: usize = 64 << 20;
 
 /// Files of an edition that are kept ready, at most.
 const READY: usize = 16_384;
@@ -39,10 +31,15 @@ const READY: usize = 16_384;
 /// How long a request waits for a page that is being made.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is wrong with a file is told no more often than this.
+const ALARMS: Duration = Duration::from_secs(2);
+
 /// The site as one build left it.
 pub struct Edition {
     snapshot: Snapshot,
-    /// The list of redirects with the digest of its file.
+    /// The path below which the site lies.
+    pub base: BasePath,
+    /// The list of redirects, by the site's own paths, with the digest of its file.
     redirects: (Option<Digest>, Arc<FxHashMap<String, Redirect>>),
     /// What is said of each file.
     pub rules: HeaderRules,
@@ -62,25 +59,19 @@ pub struct Redirect {
     pub status: u16,
 }
 
-/// The bytes of a file.
-pub enum Body {
-    /// All of them.
-    Held(Bytes),
-    /// Too many to hold: the open file, and their number.
-    Large(std::fs::File, u64),
-}
-
 /// Everything that is served.
 pub struct Shelf {
-    output: PathBuf,
+    bodies: Arc<Bodies>,
     edition: tokio::sync::watch::Sender<Arc<Edition>>,
     meanwhile: Mutex<Meanwhile>,
     /// Whether no build is under way, so that a request need not lock to learn that.
     idle: AtomicBool,
     /// How many files are wanted, so that a build need not lock to learn that none is.
     wanted: AtomicUsize,
-    held: Mutex<Held>,
     counters: Arc<Counters>,
+    /// Told of a file that is not as it was left; in a plain preview nobody is.
+    alarm: Option<Box<dyn Fn() + Send + Sync>>,
+    alarmed: Mutex<Option<Instant>>,
 }
 
 /// A build that is under way.
@@ -96,12 +87,6 @@ struct Meanwhile {
     waiting: FxHashMap<RelPath, Vec<oneshot::Sender<()>>>,
 }
 
-#[derive(Default)]
-struct Held {
-    bytes: usize,
-    files: FxHashMap<RelPath, (Digest, Bytes)>,
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -111,13 +96,15 @@ impl Edition {
     pub fn new(root: &Path, snapshot: Snapshot, settings: &Settings, before: Option<&Self>) -> Result<Self> {
         let list: Option<Written> = snapshot.value(Table::Outputs, b"redirects.json")?;
         let digest = list.map(|list| list.digest);
-        let redirects = match before.filter(|before| before.redirects.0 == digest) {
+        let base = settings.site.base_path.clone();
+        let same = |before: &&Self| before.redirects.0 == digest && before.base == base;
+        let redirects = match before.filter(same) {
             Some(before) => Arc::clone(&before.redirects.1),
-            None => Arc::new(redirects(root, digest)?),
+            None => Arc::new(list.map(|list| redirects(root, &list, &base)).transpose()?.unwrap_or_default()),
         };
         let empty = snapshot.count(Table::Outputs)? == 0;
         let rules = HeaderRules::new(settings, &hashes(root, &snapshot, settings)?);
-        Ok(Self { snapshot, redirects: (digest, redirects), rules, empty, ready: RwLock::default() })
+        Ok(Self { snapshot, redirects: (digest, redirects), base, rules, empty, ready: RwLock::default() })
     }
 
     /// Where the URL path leads, if it is a redirect; with and without a slash at its end.
@@ -160,37 +147,41 @@ impl Edition {
 fn hashes(root: &Path, snapshot: &Snapshot, settings: &Settings) -> Result<Vec<(Inlined, String)>> {
     let list: Option<Written> = snapshot.value(Table::Outputs, b"assets/manifest.json")?;
     let Some(list) = list.filter(|_| !settings.policy.inline.is_empty()) else { return Ok(Vec::new()) };
-    let bytes = std::fs::read(root.join(FOLDER).join("assets/manifest.json")).unwrap_or_default();
-    if list.digest != Digest::of(&bytes) {
+    let Some(bytes) = bodies::read_whole(&root.join(FOLDER).join("assets/manifest.json"), &list) else {
         return Ok(Vec::new());
-    }
+    };
     let all: serde_json::Value = serde_json::from_slice(&bytes).context("assets/manifest.json cannot be read")?;
     let hash = |name: &String| Some((Inlined::of(name)?, all.get(name)?.get("integrity")?.as_str()?.to_owned()));
     Ok(settings.policy.inline.iter().filter_map(|(name, _)| hash(name)).collect())
 }
 
-/// The redirects that a list with this digest holds; an altered list is no list of ours.
-fn redirects(root: &Path, digest: Option<Digest>) -> Result<FxHashMap<String, Redirect>> {
-    let bytes = std::fs::read(root.join(FOLDER).join("redirects.json")).unwrap_or_default();
-    if digest != Some(Digest::of(&bytes)) {
+/// The redirects that this list holds; an altered list is no list of ours.
+fn redirects(root: &Path, list: &Written, base: &BasePath) -> Result<FxHashMap<String, Redirect>> {
+    let Some(bytes) = bodies::read_whole(&root.join(FOLDER).join("redirects.json"), list) else {
         return Ok(FxHashMap::default());
-    }
+    };
     let all: Vec<Redirect> = serde_json::from_slice(&bytes).context("redirects.json cannot be read")?;
-    Ok(all.into_iter().map(|one| (one.from.clone(), one)).collect())
+    Ok(all.into_iter().filter_map(|one| Some((base.stripped(&one.from)?.to_owned(), one))).collect())
 }
 
 impl Shelf {
     /// A shelf with one edition on it, before the first build: who asks for what an empty site has
     /// not yet waits for that.
-    pub fn new(root: &Path, edition: Edition, counters: Arc<Counters>) -> Self {
+    pub fn new(
+        root: &Path,
+        edition: Edition,
+        counters: Arc<Counters>,
+        alarm: Option<Box<dyn Fn() + Send + Sync>>,
+    ) -> Self {
         Self {
-            output: root.join(FOLDER),
+            bodies: Arc::new(Bodies::of(root.join(FOLDER))),
             edition: tokio::sync::watch::Sender::new(Arc::new(edition)),
             meanwhile: Mutex::new(Meanwhile { building: true, ..Meanwhile::default() }),
             idle: AtomicBool::new(false),
             wanted: AtomicUsize::new(0),
-            held: Mutex::default(),
             counters,
+            alarm,
+            alarmed: Mutex::default(),
         }
     }
 
@@ -292,45 +283,28 @@ impl Shelf {
 
     /// The bytes that `written` names, from memory or from disk. `None` where the file on disk holds
     /// others.
-    pub fn body(&self, file: &RelPath, written: &Written) -> Option<Body> {
-        if written.stamp.size > LARGE {
-            return self.open_large(file, written);
+    pub async fn body(&self, file: &RelPath, written: &Written) -> Option<Body> {
+        let held = self.bodies.held(file, written);
+        self.counters.asked(held.is_some());
+        match held {
+            Some(held) => Some(held),
+            None => self.bodies.read(file, written).await,
         }
-        if let Some((digest, bytes)) = lock(&self.held).files.get(file)
-            && *digest == written.digest
-        {
-            self.counters.asked(true);
-            return Some(Body::Held(bytes.clone()));
-        }
-        self.counters.asked(false);
-        let path = file.under(&self.output);
-        if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
-            return None;
-        }
-        let bytes = Bytes::from(std::fs::read(path).ok()?);
-        if Digest::of(&bytes) != written.digest {
-            return None;
-        }
-        let mut held = lock(&self.held);
-        if held.bytes + bytes.len() > HELD {
-            *held = Held::default();
-        }
-        held.bytes += bytes.len();
-        if let Some((_, old)) = held.files.insert(file.clone(), (written.digest, bytes.clone())) {
-            held.bytes -= old.len();
-        }
-        Some(Body::Held(bytes))
     }
 
-    /// A large file is known by its stamp alone; it must be a real file where we wrote it.
-    fn open_large(&self, file: &RelPath, written: &Written) -> Option<Body> {
-        let path = file.under(&self.output);
-        if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
-            return None;
+    /// Has a file that is not as it was left made anew, where somebody sees to that, and waits until it
+    /// may be. Says whether it is worth looking again.
+    pub async fn mended(&self) -> bool {
+        let Some(alarm) = &self.alarm else { return false };
+        let mut editions = self.edition.subscribe();
+        let wait = lock(&self.alarmed).map_or(Duration::ZERO, |last| ALARMS.saturating_sub(last.elapsed()));
+        // What comes of an alarm of just now may do.
+        if !wait.is_zero() && matches!(tokio::time::timeout(wait, editions.changed()).await, Ok(Ok(()))) {
+            return true;
         }
-        let open = std::fs::File::open(path).ok()?;
-        let stamp = Stamp::of(&open.metadata().ok()?);
-        (stamp == written.stamp).then_some(Body::Large(open, stamp.size))
+        *lock(&self.alarmed) = Some(Instant::now());
+        alarm();
+        matches!(tokio::time::timeout(PATIENCE, editions.changed()).await, Ok(Ok(())))
     }
 }
 

@@ -15,7 +15,7 @@ use super::counters::Counters;
 use super::desk::{Talk, Wish};
 use crate::build::{Look, Touched};
 use crate::config;
-use crate::{assets, render, source};
+use crate::{assets, leftovers, render, source};
 
 /// How often everything is looked at where nothing can be watched.
 const POLL: Duration = Duration::from_secs(1);
@@ -127,7 +127,7 @@ fn look_at(root: &Path, path: &Path) -> Option<Look> {
     let mut parts = below.components().map(|part| part.as_os_str().to_string_lossy());
     let top = parts.next()?;
     let rest: Vec<_> = parts.collect();
-    let hidden = |name: &str| name.starts_with('.') || name.ends_with('~');
+    let hidden = |name: &str| (name.starts_with('.') && name != leftovers::WELL_KNOWN) || name.ends_with('~');
     if rest.iter().any(|name| hidden(name)) {
         return None;
     }
@@ -144,6 +144,8 @@ fn look_at(root: &Path, path: &Path) -> Option<Look> {
         touched.templates = true;
     } else if top == assets::FOLDER {
         touched.assets = true;
+    } else if top == leftovers::FILE {
+        return Some(Look::Everything);
     } else if top != config::FILE {
         return None;
     }

@@ -28,7 +28,10 @@ impl Answers for PageAnswers {
                 if !path.starts_with('/') {
                     return Err(format!("`path` must begin with `/`, not be `{path}`"));
                 }
-                Ok(format!("{}{path}", self.0.site().base_url).into())
+                // What a template got from us begins with the path already.
+                let site = self.0.site();
+                let path = site.base_path.stripped(path).unwrap_or(path);
+                Ok(format!("{}{path}", site.base_url).into())
             }
             "asset" => self.asset(arguments),
             "asset_info" => self.asset_info(arguments),
@@ -46,10 +49,14 @@ impl Answers for PageAnswers {
 impl PageAnswers {
     fn url(&self, arguments: &Kwargs) -> Result<Value, String> {
         let reference: &str = required(arguments, "to")?;
-        let id = RecordId::parse(reference)
-            .ok_or_else(|| format!("`{reference}` is not a reference such as `park:efteling`"))?;
+        if reference.starts_with('/') && !reference.starts_with("//") {
+            return Ok(self.0.public(reference).into());
+        }
+        let id = RecordId::parse(reference).ok_or_else(|| {
+            format!("`{reference}` is neither a reference such as `park:efteling` nor a path such as `/parks/`")
+        })?;
         match self.0.link(&id).map_err(in_words)? {
-            Some(link) => Ok(link.url.as_str().into()),
+            Some(link) => Ok(self.0.public(&link.url).into()),
             None => {
                 let near = self.0.near(&id).map_err(in_words)?;
                 let near = near.map(|near| format!("; did you mean `{}:{near}`?", id.kind.word()));
@@ -61,7 +68,7 @@ impl PageAnswers {
     fn asset(&self, arguments: &Kwargs) -> Result<Value, String> {
         let name: &str = required(arguments, "path")?;
         let asset = self.0.asset(name).ok_or_else(|| self.no_asset(name))?;
-        Ok(asset.url.as_str().into())
+        Ok(self.0.public(&asset.url).into())
     }
 
     /// URL, integrity, size and type; of a source in a bundle also its style sheets and imports.
@@ -69,10 +76,11 @@ impl PageAnswers {
         let name: &str = required(arguments, "path")?;
         let asset = self.0.asset(name).ok_or_else(|| self.no_asset(name))?;
         let (css, imports) = self.0.bundled(name);
-        let list = |urls: &[String]| Value::from(urls.iter().map(|url| Value::from(url.as_str())).collect::<Vec<_>>());
+        let list =
+            |urls: &[String]| Value::from(urls.iter().map(|url| self.0.public(url).into()).collect::<Vec<Value>>());
         let file = RelPath::new(asset.url.trim_start_matches('/'));
         Ok(Value::from(map! {
-            "url" => asset.url.as_str(),
+            "url" => self.0.public(&asset.url),
             "integrity" => asset.integrity.clone(),
             "size" => asset.size,
             "type" => file.map_or("application/octet-stream", |file| content_type(&file)),

@@ -16,6 +16,9 @@ use crate::render::{Kwargs, Map, Value};
 /// The longest side of a picture that WebP can hold.
 const LONGEST: u32 = 16_383;
 
+/// Pixels across that suit a page.
+const SUITS: u32 = 1200;
+
 /// What a template asks for.
 struct Wanted {
     /// From the largest to the smallest; no two alike.
@@ -38,16 +41,15 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
         .and_then(Value::as_str)
         .ok_or("`photo` must be a photo of a park or ride")?;
     let picture = reader.picture(file).map_err(in_words)?;
-    let Some(Picture { digest, found: Ok(survey) }) = picture else {
+    let Some(Picture { file: written, digest, found: Ok(survey) }) = picture else {
         return Err(format!("there is no picture content/{file} that can be read"));
     };
     let settings = &reader.setting("photos").photos;
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let stem = slugify(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
+    let stem = stem(file);
     let demand = |operation: Operation| {
-        let variant = Variant::new(file, digest, survey.format, operation);
+        let variant = Variant::new(written.as_deref().unwrap_or(file), digest, survey.format, operation);
         let path = variant.file(&stem);
-        let url = format!("/{path}");
+        let url = reader.public(&format!("/{path}")).to_string();
         reader.demand(path, variant);
         url
     };
@@ -68,7 +70,7 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
     }
     // Browsers that know no srcset are given a size that suits a page.
     let (_, fallback) = sources.last().ok_or("`formats` must not be empty")?;
-    let (size, url) = fallback.iter().find(|(size, _)| size.width <= 1200).or(fallback.last()).ok_or("no size")?;
+    let (size, url) = fallback.iter().find(|(size, _)| size.width <= SUITS).or(fallback.last()).ok_or("no size")?;
     let (size, url) = (*size, url.clone());
     let sources: Vec<Value> = sources
         .iter()
@@ -83,6 +85,37 @@ pub fn image(reader: &Reader, arguments: &Kwargs) -> Result<Value, String> {
 /// Whether an argument says anything.
 fn given(arguments: &Kwargs, name: &str) -> bool {
     arguments.iter().any(|(key, value)| key.as_str() == Some(name) && value.is_truthy())
+}
+
+/// The URL of a picture below `content/` at a size that suits a page, for addresses in bodies; `None` where there
+/// is none that can be read.
+pub fn url(reader: &Reader, file: &str) -> anyhow::Result<Option<String>> {
+    let Some(Picture { digest, found: Ok(survey), .. }) = reader.picture(file)? else { return Ok(None) };
+    let settings = &reader.setting("photos").photos;
+    let boxes = std::iter::once((LONGEST, LONGEST)).chain(settings.thumbnails.iter().copied());
+    let sizes: BTreeMap<u32, Size> = boxes.map(|most| fitting(&survey, most)).map(|size| (size.width, size)).collect();
+    let suits = sizes.values().rev().find(|size| size.width <= SUITS).or(sizes.values().next());
+    let (Some(size), Some(format)) = (suits, settings.formats.last()) else { return Ok(None) };
+    let coding = coding(*format, settings);
+    let operation = Operation::Encoded { size: *size, linear: settings.linear_light, coding };
+    let variant = Variant::new(file, digest, survey.format, operation);
+    let path = variant.file(&stem(file));
+    let url = format!("/{path}");
+    reader.demand(path, variant);
+    Ok(Some(url))
+}
+
+/// The name of a picture's file as a part of URLs.
+fn stem(file: &str) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    slugify(name.rsplit_once('.').map_or(name, |(stem, _)| stem))
+}
+
+/// The size of a picture in a box.
+fn fitting(survey: &Survey, most: (u32, u32)) -> Size {
+    let most = (most.0.min(LONGEST), most.1.min(LONGEST));
+    let (width, height) = crate::media::fit((survey.width, survey.height), most);
+    Size { width, height }
 }
 
 fn entry<'m>(map: &'m Map, name: &str) -> Option<&'m Value> {
@@ -123,11 +156,7 @@ impl Wanted {
         let formats: Vec<String> = optional(arguments, "formats")?.unwrap_or_default();
         let sizes_attribute: Option<&str> = optional(arguments, "sizes")?;
 
-        let fitting = |most: (u32, u32)| {
-            let most = (most.0.min(LONGEST), most.1.min(LONGEST));
-            let (width, height) = crate::media::fit((survey.width, survey.height), most);
-            Size { width, height }
-        };
+        let fitting = |most: (u32, u32)| fitting(survey, most);
         if !widths.is_empty() && fit.is_some_and(|fit| !fit.is_empty()) {
             return Err("`widths` and `fit` cannot be given together".to_owned());
         }

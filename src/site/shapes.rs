@@ -14,14 +14,14 @@ use crate::render::{Entries, Map, Value, markdown};
 /// `{ name, url }` of a record; none where there is no such record.
 pub fn link(reader: &Reader, id: &RecordId) -> Result<Value> {
     Ok(match reader.link(id)? {
-        Some(link) => link.value(|| link_to(&link.name, &link.url)),
+        Some(link) => link.value(|| link_to(reader, &link.name, &link.url)),
         None => Value::none(),
     })
 }
 
-/// A link, as templates see all of them.
-pub fn link_to(name: &str, url: &str) -> Value {
-    Value::from(map! { "name" => name, "url" => url })
+/// A link to a path of the site, as templates see all of them.
+pub fn link_to(reader: &Reader, name: &str, path: &str) -> Value {
+    Value::from(map! { "name" => name, "url" => reader.public(path) })
 }
 
 /// The link of an optional key.
@@ -44,9 +44,9 @@ pub fn country(reader: &Reader, code: Option<&String>) -> Result<Value> {
     let Some(code) = code else { return Ok(Value::none()) };
     let id = RecordId::new(Kind::Country, code.as_str());
     Ok(match reader.link(&id)? {
-        Some(link) => {
-            Value::from(map! { "name" => link.name.as_str(), "url" => link.url.as_str(), "code" => code.as_str() })
-        }
+        Some(link) => Value::from(
+            map! { "name" => link.name.as_str(), "url" => reader.public(&link.url), "code" => code.as_str() },
+        ),
         None => {
             let name = reader.country_name(code);
             Value::from(map! { "name" => name, "url" => Value::none(), "code" => code.as_str() })
@@ -197,7 +197,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
         CardDetails::Company { roles, country: code } => {
             let names: Vec<Value> = roles.iter().map(|role| role.name().into()).collect();
             let words: Vec<Value> = roles.iter().map(|role| role.word().into()).collect();
-            let mut values = head(id, card);
+            let mut values = head(reader, id, card);
             values.extend(map! {
                 "roles" => words,
                 "role_names" => names,
@@ -208,7 +208,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
             values.into()
         }
         CardDetails::Model => {
-            let mut values = head(id, card);
+            let mut values = head(reader, id, card);
             values.extend(map! {
                 "manufacturer" => link(reader, &RecordId::new(Kind::Company, id.parent_key()))?,
                 "rides" => reader.counts(&Group::RidesOfModel(id.key.to_string()))?.members,
@@ -217,7 +217,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
         }
         CardDetails::Country => {
             let totals = reader.counts(&Group::ParksOfCountry(id.key.to_string()))?;
-            let mut values = head(id, card);
+            let mut values = head(reader, id, card);
             values.extend(map! {
                 "code" => &*id.key,
                 "parks" => totals.members,
@@ -227,7 +227,7 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
             values.into()
         }
         CardDetails::Article { date: published, author } => {
-            let mut values = head(id, card);
+            let mut values = head(reader, id, card);
             values.extend(map! {
                 "title" => card.name.as_str(),
                 "date" => date(reader, published),
@@ -236,12 +236,12 @@ pub fn card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Value> {
             });
             values.into()
         }
-        CardDetails::Area { .. } => head(id, card).into(),
+        CardDetails::Area { .. } => head(reader, id, card).into(),
     })
 }
 
-fn head(id: &RecordId, card: &Card) -> Entries {
-    map! { "key" => &*id.key, "name" => card.name.as_str(), "url" => card.url.as_str() }
+fn head(reader: &Reader, id: &RecordId, card: &Card) -> Entries {
+    map! { "key" => &*id.key, "name" => card.name.as_str(), "url" => reader.public(&card.url) }
 }
 
 fn main_photo(reader: &Reader, card: &Card) -> Result<Value> {
@@ -253,7 +253,7 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
     Ok(map! {
         "key" => &*id.key,
         "name" => card.name.as_str(),
-        "url" => card.url.as_str(),
+        "url" => reader.public(&card.url),
         "park" => link(reader, &RecordId::new(Kind::Park, id.parent_key()))?,
         "category" => ride.category.word(),
         "category_name" => ride.category.name(),
@@ -276,7 +276,7 @@ pub fn ride_card(reader: &Reader, id: &RecordId, card: &Card, ride: &RideCard) -
 
 /// A park's card.
 pub fn park_card(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries> {
-    let mut values = head(id, card);
+    let mut values = head(reader, id, card);
     if let CardDetails::Park { park_type, status, city, region, country: code, opened, closed, .. } = &card.details {
         let totals = reader.counts(&Group::RidesOfPark(id.key.to_string()))?;
         values.extend(map! {

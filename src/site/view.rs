@@ -125,7 +125,8 @@ pub fn framed(
     let page = map! {
         "kind" => route.kind(),
         "canonical" => format!("{}{url}", site.base_url),
-        "url" => url,
+        "url" => reader.public(&url),
+        "path" => url.as_str(),
         "title" => title,
         "heading" => frame.heading,
         "description" => frame.description.unwrap_or_else(|| site.description.clone()),

@@ -7,6 +7,26 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::model::{Kind, RecordId};
 
+/// The path below `content/` that a relative address in the file at `path` leads to; `None` where it
+/// leads out of `content/`, or is no relative address.
+pub fn beside(path: &str, address: &str) -> Option<String> {
+    if address.is_empty() || address.starts_with('/') || address.contains(':') {
+        return None;
+    }
+    let address = percent_encoding::percent_decode_str(address).decode_utf8().ok()?;
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in address.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()?),
+            "" => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// Everything in `body` that looks like a reference, with its byte range in the file (`offset`
 /// is where the body begins). A quick look that may take code for a link; a dangling one is
 /// looked at again with [`confirmed_links`].

@@ -335,4 +335,32 @@ mod tests {
             assert_eq!(holds(column.name), Some(column.holds), "{}", column.name);
         }
     }
+
+    #[test]
+    fn the_reference_lists_every_field_of_every_part() {
+        let reference = include_str!("../../docs/fields.md");
+        let chapter = |title: &str| {
+            let (_, rest) = reference.split_once(&format!("\n## {title}\n")).expect("a chapter of each part");
+            rest.split("\n## ").next().unwrap_or_default()
+        };
+        let lists = |chapter: &str, name: &str| chapter.lines().any(|line| line.starts_with(&format!("| `{name}`")));
+        let parts = [
+            ("Parks", Part::Parks),
+            ("Areas", Part::Areas),
+            ("Rides", Part::Rides),
+            ("Companies", Part::Companies),
+            ("Models", Part::Models),
+            ("Articles", Part::Articles),
+            ("Reviews", Part::Reviews),
+            ("Photos", Part::Photos),
+        ];
+        for (title, part) in parts {
+            for Column { name, .. } in columns(part).filter(|column| column.name != "body") {
+                let is_place = places(part).contains(name);
+                let listed =
+                    lists(chapter(title), name) || (part.kind().is_some() && lists(chapter("Every record"), name));
+                assert!(listed || is_place, "docs/fields.md does not say `{name}` of {title}");
+            }
+        }
+    }
 }

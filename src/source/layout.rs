@@ -16,6 +16,7 @@
 use crate::diagnostics::nearest;
 use crate::model::Kind;
 use crate::model::slug::{is_slug, slugify};
+use crate::text::composed;
 
 /// What a content file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum Place {
     Reviews(String),
     /// The photo list of a park.
     Photos(String),
-    /// A picture, by its path below `content/`.
+    /// A picture, by its path below `content/` as names are compared.
     PhotoFile(String),
     /// Not ours to read.
     Ignored,
@@ -60,7 +61,8 @@ pub fn place(path: &str) -> Place {
             Some(stem) => record(Kind::Ride, park, stem),
             None => not_markdown(path, file),
         },
-        ["parks", _, "photos", .., _] | [".rows", "photos", .., _] => Place::PhotoFile(path.to_owned()),
+        ["parks", _, "photos", .., _] => Place::PhotoFile(composed(path).into_owned()),
+        [".rows", "photos", .., _] => Place::PhotoFile(path.to_owned()),
         ["companies", file] => match file.strip_suffix(".md") {
             Some(stem) => record(Kind::Company, "", stem),
             None => not_markdown(path, file),

@@ -17,6 +17,7 @@ use crate::model::slug::{is_slug, slugify};
 use crate::model::words::Moderation;
 use crate::model::{Kind, PartialDate, Photo, RecordId, Review};
 use crate::paths::is_plain_component;
+use crate::text::{self, composed};
 
 /// The `[[name]]` entries of a TOML file.
 fn entries(name: &'static str, findings: &mut Findings<'_>) -> Vec<Node> {
@@ -87,7 +88,7 @@ fn areas_in(park: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Pars
         }
         let details = Details::Area(Area { position: position as u32, opened, closed });
         let references = vec![(RecordId::new(Kind::Park, park), 0..0)];
-        parsed.records.push(ParsedRecord { id, record: Record { common, details }, references });
+        parsed.records.push(ParsedRecord { id, record: Record { common, details }, references, body_at: 0 });
     }
     parsed
 }
@@ -136,7 +137,10 @@ fn photos_in(park: &str, folder: &str, entries: Vec<Node>, findings: &mut Findin
                 if alt.is_none() {
                     findings.warn(place, format!("`{name}` has no `alt`: what it shows, for those who cannot see it"));
                 }
-                let photo = Photo { file: format!("{folder}/{name}"), ..photo };
+                let path = format!("{folder}/{name}");
+                // A folder of the application's own is asked by the name that its rows have.
+                let file = if pictures::is_of_rows(&path) { path } else { composed(&path).into_owned() };
+                let photo = Photo { file, ..photo };
                 by_target.entry(target.0.clone()).or_default().push(photo);
                 parsed.references.push(target);
             }
@@ -241,8 +245,11 @@ fn quick_review(park: &str, line: &str, reading: &Reading) -> Option<Judged> {
         Some(text) => Some(PartialDate::parse(text).ok()?),
         None => None,
     };
+    let texts =
+        [Some(&*line_of.author), line_of.title.as_deref(), line_of.text.as_deref(), line_of.id, line_of.language];
+    let showable = texts.into_iter().flatten().all(|text| text::forbidden(text).is_none());
     let fits = line_of.ride.is_none_or(is_slug) && !line_of.author.trim().is_empty();
-    if !fits {
+    if !fits || !showable {
         return None;
     }
     let review = Review {
@@ -253,14 +260,33 @@ fn quick_review(park: &str, line: &str, reading: &Reading) -> Option<Judged> {
         text: line_of.text.map(|text| text.trim().to_owned()).unwrap_or_default(),
         language: line_of.language.map(str::to_owned),
         visited,
-        created: PartialDate::parse(line_of.created.get(..10).unwrap_or(line_of.created)).ok()?,
+        created: PartialDate::parse(line_of.created).ok()?,
     };
     Some((review_target(park, line_of.ride), state, review))
 }
 
+/// A review whose words, which are those of a visitor, hold nothing that no page can show: it stands for what
+/// the visitor meant as well without.
+fn with_showable_words(mut node: Node, findings: &mut Findings<'_>) -> Node {
+    let Shape::Table(entries) = &mut node.shape else { return node };
+    for (name, _, node) in entries.iter_mut().filter(|(name, ..)| ["author", "title", "text"].contains(&name.as_str()))
+    {
+        let Shape::String(words) = &mut node.shape else { continue };
+        let Some((_, character)) = text::forbidden(words) else { continue };
+        let shown = text::shown(character);
+        findings.warn(
+            node.span.clone(),
+            format!("`{name}` holds the character {shown}, which no page can show: U+FFFD is shown"),
+        );
+        *words = text::without_forbidden(words).into_owned();
+    }
+    node
+}
+
 fn slow_review(park: &str, place: Range<usize>, reading: &Reading, findings: &mut Findings<'_>) -> Option<Judged> {
-    let before = findings.problems.len();
     let node = as_written(fields::json_line(findings, place.clone())?);
+    let node = with_showable_words(node, findings);
+    let before = findings.problems.len();
     let mut fields = Fields::of(node, findings);
     let id = fields.text("id", findings);
     let ride = fields.text_at("ride", findings);

@@ -4,6 +4,7 @@
 
 mod body;
 mod columns;
+mod commits;
 mod front_matter;
 mod layout;
 mod lists;
@@ -17,13 +18,16 @@ mod rows;
 mod typed;
 mod walk;
 
-pub use body::{confirmed_links, link_candidates};
+pub use body::{beside, confirmed_links, link_candidates};
+pub use commits::{Commits, Head};
 pub use layout::{Place, place};
 pub use pictures::{file_at, is_of_rows, look_at_picture, name_of};
 
 pub use row_reading::parse_rows;
 pub use rows::{Fingerprint, Heard, Part, RowStream, Unit, UnitRows, origin_name, row_unit, units_about};
-pub use walk::{Listing, Seen, folders_with_one_slug, is_picture, keep_pictures, look, walk};
+pub use walk::{
+    Listing, Seen, files_with_one_name, folders_with_one_slug, has_files, is_picture, keep_pictures, look, walk,
+};
 
 use std::io;
 use std::ops::Range;
@@ -33,6 +37,7 @@ use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::fields::Findings;
 use crate::model::{Photo, Record, RecordId, Review};
+use crate::text;
 
 /// The folder of content files in a site's root.
 pub const FOLDER: &str = "content";
@@ -43,7 +48,7 @@ const MAX_TEXT_BYTES: u64 = 8 << 20;
 /// A file of reviews larger than this is a mistake.
 const MAX_REVIEWS_BYTES: u64 = 128 << 20;
 
-/// What parsing depends on besides the file: the moment of the build, and settings.
+/// What parsing depends on besides the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     /// Seconds since 1970; decides what is published.
@@ -54,6 +59,8 @@ pub struct Reading {
     pub rating_scale: u32,
     /// Whether the pictures of rows are in a folder of the application's own.
     pub photos_apart: bool,
+    /// Whether HTML in bodies is passed on as written.
+    pub trust_html: bool,
 }
 
 /// What one file says.
@@ -82,6 +89,8 @@ pub struct ParsedRecord {
     pub record: Record,
     /// The records that it names, and where.
     pub references: Vec<(RecordId, Range<usize>)>,
+    /// Where its body begins in the file's text.
+    pub body_at: usize,
 }
 
 /// A file's bytes, its digest, and the stamp that they were read under.
@@ -123,9 +132,9 @@ pub fn parse(path: &str, bytes: &[u8], reading: &Reading) -> Parsed {
     if let Place::Unknown(problem) = &place {
         return Parsed::failed(Diagnostic::of_file(&file, problem.message.clone()).help(problem.help.clone()));
     }
-    let source = match std::str::from_utf8(bytes) {
-        Ok(source) => source.strip_prefix('\u{feff}').unwrap_or(source),
-        Err(error) => return Parsed::failed(not_utf8(&file, bytes, error.valid_up_to())),
+    let source = match text::decode(&file, bytes) {
+        Ok(source) => source,
+        Err(problem) => return Parsed::failed(*problem),
     };
     let mut findings = Findings::new(&file, source);
     let mut parsed = match &place {
@@ -146,14 +155,6 @@ impl Parsed {
     fn failed(problem: Diagnostic) -> Self {
         Self { problems: vec![problem], ..Self::default() }
     }
-}
-
-fn not_utf8(file: &str, bytes: &[u8], at: usize) -> Diagnostic {
-    let before = String::from_utf8_lossy(&bytes[..at]).into_owned();
-    let line_end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| at + end);
-    let text = format!("{before}{}", String::from_utf8_lossy(&bytes[at..line_end]));
-    let message = format!("byte 0x{:02x} is not UTF-8", bytes[at]);
-    Diagnostic::at(file, &text, at..at + 1, message).help("save the file as UTF-8")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::model::slug::{is_slug, slugify};
 use crate::model::words::{Category, Launch, ParkType, Role, Status, Track, Water};
 use crate::model::{Kind, RecordId};
 use crate::paths::UrlPath;
+use crate::text;
 
 /// Reads the record of `kind` in a Markdown file. `scope` is its park's or manufacturer's slug,
 /// `stem` the file's name (the folder's, for a park), which is its slug unless `slug` says another.
@@ -98,9 +99,14 @@ fn whole(
         found.push((RecordId::new(Kind::Park, scope), 0..3));
     }
     found.extend(body::link_candidates(text, offset));
+    if let Some((at, character)) = text::forbidden(text) {
+        let place = offset + at..offset + at + character.len_utf8();
+        findings.is_showable(&text[at..at + character.len_utf8()], "body", &place);
+    }
     common.body = text.to_owned();
     let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
-    (ParsedRecord { id: RecordId::new(kind, key), record: Record { common, details }, references: found }, window)
+    let record = Record { common, details };
+    (ParsedRecord { id: RecordId::new(kind, key), record, references: found, body_at: offset }, window)
 }
 
 /// When a record is to be seen.
@@ -134,7 +140,7 @@ fn slug(kind: Kind, stem: &str, fields: &mut Fields, findings: &mut Findings<'_>
     let from_file = slugify(stem);
     let Some((given, place)) = fields.text_at("slug", findings) else { return from_file };
     if !is_slug(&given) {
-        let help = format!("write `slug = \"{}\"`", slugify(&given));
+        let help = format!("write `{}`", findings.language.field("slug", &format!("\"{}\"", slugify(&given))));
         findings.note(
             place,
             format!("`{given}` is not a slug: lower-case letters, digits and single hyphens"),
@@ -159,8 +165,8 @@ fn common(kind: Kind, fields: &mut Fields, findings: &mut Findings<'_>) -> Commo
         former_names: fields.texts("former_names", findings),
         former_slugs: checked(fields.texts_at("former_slugs", findings), is_slug, "a slug", findings),
         aliases: aliases(fields, findings),
-        sources: fields.texts("sources", findings),
-        photo: fields.text("photo", findings),
+        sources: typed::no_scripts(fields.texts_at("sources", findings), "sources", findings),
+        photo: fields.text("photo", findings).map(|name| text::composed(&name).into_owned()),
         native_names: native_names(fields, findings),
         history: history(fields, findings),
         extra: typed::extra(fields, findings),
@@ -186,11 +192,12 @@ fn checked(
 }
 
 /// The URL paths that lead here. Only a last component may hold a dot, and one without is a
-/// folder: so no alias can be a folder of some pages and a file of another.
+/// folder: so no alias can be a folder of some pages and a file of another. None is a file that some
+/// server or host obeys.
 fn aliases(fields: &mut Fields, findings: &mut Findings<'_>) -> Vec<String> {
     let accepts = |alias: &str| {
-        let folders = alias.rsplit_once('/').map_or("", |(folders, _)| folders);
-        UrlPath::new(alias).is_some() && alias != "/" && !folders.contains('.')
+        let (folders, name) = alias.rsplit_once('/').unwrap_or_default();
+        UrlPath::new(alias).is_some() && alias != "/" && !folders.contains('.') && !is_obeyed(name)
     };
     let aliases = checked(
         fields.texts_at("aliases", findings),
@@ -200,6 +207,13 @@ fn aliases(fields: &mut Fields, findings: &mut Findings<'_>) -> Vec<String> {
     );
     let is_folder = |alias: &str| !alias.ends_with('/') && !alias.rsplit('/').next().unwrap_or_default().contains('.');
     aliases.into_iter().map(|alias| if is_folder(&alias) { format!("{alias}/") } else { alias }).collect()
+}
+
+/// Whether some server or host takes a file of this name for settings of its own.
+fn is_obeyed(name: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["_headers", "_redirects", "_routes.json", "_worker.js", "cname", "web.config", "staticwebapp.config.json"];
+    name.starts_with('.') || NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
 
 fn native_names(fields: &mut Fields, findings: &mut Findings<'_>) -> Vec<NativeName> {

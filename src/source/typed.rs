@@ -29,7 +29,7 @@ pub fn date_at(
         Shape::Date(text) => text.get(..10).unwrap_or(&text).to_owned(),
         Shape::Integer(year) => year.to_string(),
         other => {
-            findings.note(node.span, format!("`{name}` must be a date, found {}", other.describe()), None);
+            findings.note(node.span, format!("`{name}` must be a date, found {}", findings.describe(&other)), None);
             return None;
         }
     };
@@ -183,7 +183,7 @@ pub fn web_url(fields: &mut Fields, name: &'static str, findings: &mut Findings<
         return None;
     }
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.contains([' ', '"', '<', '>'])) {
+    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c))) {
         let help = Some(format!("for instance https://{}", text.trim_start_matches('/')));
         findings.note(span, format!("`{name}` must be a web address"), help);
         return None;
@@ -221,29 +221,62 @@ pub fn coordinates(fields: &mut Fields, findings: &mut Findings<'_>) -> Option<C
     }
 }
 
-/// The `[extra]` table, untouched.
+/// Texts none of which runs as a script where a template makes a link of it.
+pub fn no_scripts(texts: Vec<(String, Range<usize>)>, name: &str, findings: &mut Findings<'_>) -> Vec<String> {
+    let checked = texts.into_iter().filter(|(text, place)| is_no_script(text, name, place, findings));
+    checked.map(|(text, _)| text).collect()
+}
+
+/// Whether a text is no address that a browser would run; else that is noted.
+fn is_no_script(text: &str, name: &str, place: &Range<usize>, findings: &mut Findings<'_>) -> bool {
+    // Browsers leave out white space and control characters.
+    let start: String = text.chars().filter(|c| !c.is_control() && *c != ' ').take(16).collect();
+    let start = start.to_ascii_lowercase();
+    let script = ["javascript:", "vbscript:", "data:text/", "data:image/svg", "data:applicat"];
+    let found = script.iter().find(|script| start.starts_with(**script));
+    if let Some(found) = found {
+        let scheme = found.split(':').next().unwrap_or_default();
+        let message = format!("`{name}` begins with `{scheme}:`, and would run as a script where it is made a link");
+        findings.note(place.clone(), message, Some("write a web address, or other words".to_owned()));
+    }
+    found.is_none()
+}
+
+/// The `[extra]` table. What is in it may be anything but what no page can show, or what would run.
 pub fn extra(fields: &mut Fields, findings: &mut Findings<'_>) -> BTreeMap<String, Extra> {
     let Some(node) = fields.take("extra") else { return BTreeMap::new() };
-    match extra_of(node) {
-        (Extra::Table(table), _) => table,
-        (_, span) => {
-            findings.note(span, "`extra` must be a table", None);
+    let span = node.span.clone();
+    match extra_of(node, "extra", findings) {
+        Extra::Table(table) => table,
+        _ => {
+            let table = findings.language.table("extra");
+            findings.note(span, format!("`extra` must be {table}"), None);
             BTreeMap::new()
         }
     }
 }
 
-fn extra_of(node: Node) -> (Extra, Range<usize>) {
-    let value = match node.shape {
+fn extra_of(node: Node, name: &str, findings: &mut Findings<'_>) -> Extra {
+    match node.shape {
         Shape::Null => Extra::Null,
         Shape::Bool(value) => Extra::Bool(value),
         Shape::Integer(value) => Extra::Integer(value),
         Shape::Float(value) => Extra::Float(value),
-        Shape::String(text) | Shape::Date(text) => Extra::Text(text),
-        Shape::Array(items) => Extra::List(items.into_iter().map(|item| extra_of(item).0).collect()),
-        Shape::Table(entries) => {
-            Extra::Table(entries.into_iter().map(|(name, _, node)| (name, extra_of(node).0)).collect())
+        Shape::String(text) | Shape::Date(text) => {
+            if findings.is_showable(&text, name, &node.span) {
+                is_no_script(&text, name, &node.span, findings);
+            }
+            Extra::Text(text)
         }
-    };
-    (value, node.span)
+        Shape::Array(items) => Extra::List(items.into_iter().map(|item| extra_of(item, name, findings)).collect()),
+        Shape::Table(entries) => {
+            let mut table = BTreeMap::new();
+            for (key, place, node) in entries {
+                findings.is_showable(&key, name, &place);
+                let value = extra_of(node, &format!("{name}.{key}"), findings);
+                table.insert(key, value);
+            }
+            Extra::Table(table)
+        }
+    }
 }

@@ -11,8 +11,10 @@ use rayon::prelude::*;
 use super::FOLDER;
 use super::layout::{Place, place};
 use crate::diagnostics::Diagnostic;
+use crate::leftovers::{Entry, Leftovers};
 use crate::model::slug::{is_slug, slugify};
 use crate::stamp::Stamp;
+use crate::text::composed;
 
 /// The files of one folder.
 #[derive(Debug)]
@@ -25,16 +27,25 @@ pub struct Listing {
     pub problems: Vec<Diagnostic>,
 }
 
-/// Walks `content/` below `root`. Hidden files and those that begin with `_` are left out.
+/// Walks `content/` below `root`. Hidden files, those that begin with `_` and leftovers are left out.
 /// Folders come in no particular order; the caller sorts. No `content/` at all is an empty walk.
 pub fn walk(root: &Path) -> Vec<Listing> {
     let top = root.join(FOLDER);
     if !top.exists() {
         return Vec::new();
     }
-    let mut listings = walk_folder(&top, String::new());
+    let (leftovers, problems) = Leftovers::of(root);
+    let mut listings = walk_folder(&top, String::new(), &leftovers);
+    if let Some(first) = listings.first_mut() {
+        first.problems.extend(problems);
+    }
     listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
     listings
+}
+
+/// Whether a walk finds any file.
+pub fn has_files(root: &Path) -> bool {
+    walk(root).iter().any(|listing| !listing.files.is_empty())
 }
 
 /// What a walk would see at one path.
@@ -51,8 +62,8 @@ pub enum Seen {
 }
 
 /// Looks at one path below `content/` as a walk would.
-pub fn look(root: &Path, path: &str) -> Seen {
-    if path.split('/').any(is_left_out) {
+pub fn look(root: &Path, path: &str, leftovers: &Leftovers) -> Seen {
+    if path.split('/').any(is_set_apart) || leftovers.leave_out_path(FOLDER, path) {
         return Seen::LeftOut;
     }
     let mut place = root.join(FOLDER);
@@ -69,8 +80,9 @@ pub fn look(root: &Path, path: &str) -> Seen {
     Seen::Odd
 }
 
-fn is_left_out(name: &str) -> bool {
-    name.starts_with(['.', '_']) || name.ends_with('~')
+/// Whether whoever wrote a file has set it apart by its name.
+fn is_set_apart(name: &str) -> bool {
+    name.starts_with(['.', '_'])
 }
 
 /// Leaves only pictures: where records come from a database, no other file is looked at.
@@ -84,6 +96,24 @@ pub fn keep_pictures(listings: &mut [Listing]) {
 /// Whether the file at `path` below `content/` is a picture.
 pub fn is_picture(path: &str) -> bool {
     matches!(place(path), Place::PhotoFile(_))
+}
+
+/// Two files whose names differ only in how accents are written would be one on another system.
+pub fn files_with_one_name(listings: &[Listing]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for listing in listings {
+        let odd = |(name, _): &&(String, Stamp)| !name.is_ascii() && composed(name) != *name;
+        for (name, _) in listing.files.iter().filter(odd) {
+            let twin = composed(name);
+            let alike = listing.files.iter().any(|(other, _)| other != name && composed(other) == twin);
+            if alike {
+                let message = format!("there are two files {twin}, whose names differ only in how accents are written");
+                let path = if listing.folder.is_empty() { name.clone() } else { format!("{}/{name}", listing.folder) };
+                problems.push(Diagnostic::of_file(&format!("{FOLDER}/{path}"), message).help("remove one of them"));
+            }
+        }
+    }
+    problems
 }
 
 /// Two folders of parks or models whose names make one slug would be one park. Most folders are
@@ -110,13 +140,13 @@ pub fn folders_with_one_slug(listings: &[Listing]) -> Vec<Diagnostic> {
     problems
 }
 
-fn walk_folder(path: &Path, folder: String) -> Vec<Listing> {
+fn walk_folder(path: &Path, folder: String, leftovers: &Leftovers) -> Vec<Listing> {
     let mut listing = Listing { folder, files: Vec::new(), problems: Vec::new() };
     let mut folders = Vec::new();
     match fs::read_dir(path) {
         Ok(entries) => {
             for entry in entries {
-                let outcome = entry.and_then(|entry| look_at(&entry, &mut listing, &mut folders));
+                let outcome = entry.and_then(|entry| look_at(&entry, &mut listing, &mut folders, leftovers));
                 if let Err(error) = outcome {
                     listing.problem("", format!("cannot be read: {error}"));
                 }
@@ -130,22 +160,38 @@ fn walk_folder(path: &Path, folder: String) -> Vec<Listing> {
     listing.files.shrink_to_fit();
     let below: Vec<Listing> = match folders.len() {
         0 => Vec::new(),
-        1 => folders.into_iter().flat_map(|name| listing.descend(path, &name)).collect(),
-        _ => folders.par_iter().flat_map_iter(|name| listing.descend(path, name)).collect(),
+        1 => folders.into_iter().flat_map(|name| listing.descend(path, &name, leftovers)).collect(),
+        _ => folders.par_iter().flat_map_iter(|name| listing.descend(path, name, leftovers)).collect(),
     };
     std::iter::once(listing).chain(below).collect()
 }
 
-fn look_at(entry: &fs::DirEntry, listing: &mut Listing, folders: &mut Vec<String>) -> io::Result<()> {
+fn look_at(
+    entry: &fs::DirEntry,
+    listing: &mut Listing,
+    folders: &mut Vec<String>,
+    leftovers: &Leftovers,
+) -> io::Result<()> {
     let name = entry.file_name();
     let Some(name) = name.to_str() else {
         listing.problem(&name.to_string_lossy(), "has a name that is not UTF-8".to_owned());
         return Ok(());
     };
-    if is_left_out(name) {
+    if is_set_apart(name) {
+        if matches!(name, "_index.md" | "_index.html" | "_index.markdown") {
+            let help =
+                "a park's page is `index.md` in its folder; lists are made, by templates such as `ride_list.html`";
+            listing.problem(name, "does nothing: a name that begins with `_` is left out".to_owned());
+            let told = listing.problems.pop().map(|problem| problem.help(help).warning());
+            listing.problems.extend(told);
+        }
         return Ok(());
     }
     let file_type = entry.file_type()?;
+    let kind = if file_type.is_dir() { Entry::Folder } else { Entry::File };
+    if leftovers.leave_out(FOLDER, &listing.folder, name, kind) {
+        return Ok(());
+    }
     if file_type.is_symlink() {
         listing.problem(name, "is a symbolic link, which is not followed".to_owned());
     } else if file_type.is_dir() {
@@ -163,14 +209,14 @@ fn look_at(entry: &fs::DirEntry, listing: &mut Listing, folders: &mut Vec<String
 }
 
 impl Listing {
-    fn descend(&self, path: &Path, name: &str) -> Vec<Self> {
+    fn descend(&self, path: &Path, name: &str, leftovers: &Leftovers) -> Vec<Self> {
         let folder = if self.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", self.folder) };
         if let Some(problem) = super::layout::folder_problem(&folder) {
             let mut listing = Self { folder, files: Vec::new(), problems: Vec::new() };
             listing.problem("", problem);
             return vec![listing];
         }
-        walk_folder(&path.join(name), folder)
+        walk_folder(&path.join(name), folder, leftovers)
     }
 
     fn problem(&mut self, name: &str, message: String) {

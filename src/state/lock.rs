@@ -18,7 +18,8 @@ pub struct Lock {
     _file: Option<File>,
 }
 
-const NAME: &str = "lock";
+/// The lock's file in the state's folder.
+pub const NAME: &str = "lock";
 
 impl Lock {
     /// Takes the lock of the state in `folder`. Fails where another process has it.
@@ -54,6 +55,13 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", folder.display())),
         }
     }
+}
+
+/// Whether somebody changes the state in `folder` just now. Where the system cannot say, somebody may.
+pub fn is_taken(folder: &Path) -> bool {
+    let place = folder.join(NAME);
+    let is_file = std::fs::symlink_metadata(&place).is_ok_and(|found| found.is_file());
+    is_file && File::open(place).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 /// The turn to replace what stands in the place of the lock's file, until it is dropped; `None` where

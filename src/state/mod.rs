@@ -13,7 +13,7 @@ mod seal;
 mod store;
 mod tables;
 
-pub use store::{Draft, Lent, Snapshot, Store, Tables};
+pub use store::{Draft, Lent, OutputSum, Snapshot, Store, Tables};
 pub use tables::Table;
 
 use std::fs;
@@ -28,8 +28,14 @@ use crate::digest::Digest;
 use crate::disk::Disk;
 use crate::door;
 use crate::room::Room;
+use crate::stamp::FileId;
 use backend::{InMemory, OnDisk};
 use lock::Lock;
+
+/// Whether a process holds the state of the site at `root` to change it.
+pub fn is_held(root: &Path) -> bool {
+    lock::is_taken(&root.join(FOLDER))
+}
 
 /// The state's folder in a site's root.
 pub const FOLDER: &str = ".lifthill";
@@ -41,7 +47,7 @@ const FILE: &str = "state.redb";
 const DAMAGED: &str = "state.damaged";
 
 /// Changes whenever a table's keys or values do.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// The state's folder of the site at `root`, which need not be there. A link in its place is refused:
 /// who made it may have meant it, and nothing is written through it.
@@ -64,7 +70,9 @@ pub struct State {
     disk: Disk,
     room: Room,
     fresh: Option<String>,
-    _lock: Lock,
+    /// The files that were opened to be changed, and which they were.
+    there: Vec<(PathBuf, Option<FileId>)>,
+    lock: Option<Lock>,
 }
 
 impl State {
@@ -97,8 +105,9 @@ impl State {
                 (opened, Some(format!("the state could not be read ({why})")))
             }
         };
-        let (database, file) = (Some(database), Some(file));
-        Self { database, file, folder, disk: disk.clone(), room, fresh: reason, _lock: lock }.of_this_code(code)
+        let there = files_in(&folder);
+        let (database, file, lock) = (Some(database), Some(file), Some(lock));
+        Self { database, file, folder, disk: disk.clone(), room, fresh: reason, there, lock }.of_this_code(code)
     }
 
     /// Opens the state of the site at `root` to look at it. What is written to it is seen by this
@@ -122,8 +131,8 @@ impl State {
                 (nothing, Some(format!("the state could not be read ({error})")))
             }
         };
-        let (database, disk) = (Some(database), Disk::default());
-        Self { database, file: None, folder, disk, room, fresh: reason, _lock: lock }.of_this_code(code)
+        let (database, disk, lock) = (Some(database), Disk::default(), Some(lock));
+        Self { database, file: None, folder, disk, room, fresh: reason, there: Vec::new(), lock }.of_this_code(code)
     }
 
     fn of_this_code(mut self, code: Digest) -> Result<Self> {
@@ -145,7 +154,18 @@ impl State {
     }
 
     fn database(&self) -> &Database {
-        self.database.as_ref().expect("it is there until the state is dropped")
+        self.database.as_ref().expect("it is there until the state is closed")
+    }
+
+    /// Whether the files that were opened are still the ones that the state's folder holds; if not, whoever
+    /// opens the state there opens another.
+    pub fn is_in_place(&self) -> bool {
+        self.there.iter().all(|(path, id)| FileId::at(path) == *id)
+    }
+
+    /// Whether it has not been closed.
+    pub fn is_open(&self) -> bool {
+        self.database.is_some()
     }
 
     /// The hands that change what belongs to the state.
@@ -193,7 +213,7 @@ impl State {
                 let aside = self.disk.rename_over(&path, &self.folder.join(DAMAGED));
                 aside.context("cannot set the damaged state aside")?;
                 let (database, file) = open_database(&path, &self.disk, self.room, false).map_err(cannot)?;
-                (self.database, self.file) = (Some(database), Some(file));
+                (self.database, self.file, self.there) = (Some(database), Some(file), files_in(&self.folder));
             }
             None => self.database = Some(in_memory(None, self.room, false).map_err(cannot)?),
         }
@@ -248,6 +268,11 @@ impl State {
     }
 }
 
+/// The files of a state that is open to be changed, and which they are.
+fn files_in(folder: &Path) -> Vec<(PathBuf, Option<FileId>)> {
+    [FILE, lock::NAME].map(|name| folder.join(name)).map(|path| (path.clone(), FileId::at(&path))).to_vec()
+}
+
 /// The first rows of a state: what wrote it, and a number that no other state has.
 fn begin_in(tables: &mut Tables<'_>, code: Digest) -> Result<()> {
     use std::hash::{BuildHasher, RandomState};
@@ -259,15 +284,24 @@ fn version(code: Digest) -> (u32, Digest) {
     (FORMAT, code)
 }
 
-impl Drop for State {
-    /// The database writes its last bytes when it is closed; only then can the file be sealed. A
-    /// state that is dropped because of a bug is not: the next one to open it looks at every byte.
-    fn drop(&mut self) {
+impl State {
+    /// Lets go of the files and of the lock. The database writes its last bytes when it is closed; only
+    /// then can the file be sealed. A state that is closed because of a bug is not, nor one that is in its
+    /// place no more: the next one to open what is there looks at every byte.
+    pub fn close(&mut self) {
         drop(self.database.take());
-        let changed = self.file.as_ref().filter(|file| !file.is_held() && !std::thread::panicking());
+        let file = self.file.take();
+        let changed = file.filter(|file| !file.is_held() && !std::thread::panicking() && self.is_in_place());
         if changed.is_some_and(|file| file.make_durable().is_ok()) {
             seal::close(&self.folder, &self.disk);
         }
+        self.lock = None;
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

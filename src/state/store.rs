@@ -101,7 +101,7 @@ impl Draft {
     pub fn write<R>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<R>) -> Result<R> {
         let tables = Table::ALL.iter().map(|table| self.transaction.open_table(table.definition()));
         let tables = tables.map(|table| table.map(Some)).collect::<Result<_, _>>()?;
-        work(&mut Tables { tables, outputs: SetDigest::default() }).map_err(plainly)
+        work(&mut Tables { tables, outputs: OutputSum::default() }).map_err(plainly)
     }
 
     /// Empties every table but those in `kept`.
@@ -142,7 +142,24 @@ pub struct Tables<'t> {
     /// By number; nothing where one is lent.
     tables: Vec<Option<WriteTable<'t>>>,
     /// Which outputs have come and gone since the tables were opened; kept by whoever writes them.
-    pub outputs: SetDigest,
+    pub outputs: OutputSum,
+}
+
+/// All outputs in two numbers, or what has come to them and gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputSum {
+    /// The digest of all.
+    pub digest: SetDigest,
+    /// How many of them are pages.
+    pub pages: i64,
+}
+
+impl OutputSum {
+    /// Does what was done to `other` since it was empty.
+    pub fn merge(&mut self, other: Self) {
+        self.digest.merge(other.digest);
+        self.pages += other.pages;
+    }
 }
 
 /// A table that another thread may write to until it is given back.

@@ -38,11 +38,18 @@ pub enum Table {
     Compressed,
     /// URL path → why it is still due.
     Due,
+    /// File below `content/`, or origin of rows → what is worth knowing of it.
+    Warnings,
+    /// Markdown file below `content/` → the time of its last commit, in seconds since 1970.
+    Dates,
+    /// What links lead to and what cannot be answered by a number → pages, whether it is there; the
+    /// same, `\0`, file below `output/` → the address as written (bare text).
+    Links,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Sources,
         Self::Rows,
@@ -59,6 +66,9 @@ impl Table {
         Self::Outputs,
         Self::Compressed,
         Self::Due,
+        Self::Warnings,
+        Self::Dates,
+        Self::Links,
     ];
 
     pub(super) fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -79,6 +89,9 @@ impl Table {
             Self::Outputs => "outputs",
             Self::Compressed => "compressed",
             Self::Due => "due",
+            Self::Warnings => "warnings",
+            Self::Dates => "dates",
+            Self::Links => "links",
         })
     }
 }

@@ -4,7 +4,8 @@
 //
 // Serves a small site of its own in a temporary folder and edits it: the open page changes in place
 // (scroll, open details and typed text stay), stylesheets are swapped without a reload, mistakes lie over the last good
-// page, a page that goes says so, and of two tabs only the one that shows a change hears of it.
+// page and can be read (by the colours that the browser works out; no request fails), under a strict policy and under none,
+// a page that goes says so, and of two tabs only the one that shows a change hears of it.
 //
 // Chromium is looked for at /usr/bin/chromium; the variable CHROMIUM names another. The exit code is
 // 0 when everything passed, 1 when anything failed.
@@ -93,11 +94,32 @@ const overlaySays = async (page, words) => {
   }
 };
 
+// What the browser makes of the overlay's styles, by element.
+const looks = async (page) => {
+  const frame = page.frames().find((one) => one.url().includes("/__lifthill/overlay"));
+  const of = (selector, name) => frame.locator(selector).first().evaluate((one, of) => getComputedStyle(one)[of], name);
+  return {
+    background: await of("html", "backgroundColor"), text: await of("body", "color"), title: await of("h1", "color"),
+    place: await of(".place", "color"), excerpt: await of("pre", "backgroundColor"), meant: await of("mark", "color"),
+    help: await of(".help", "color"),
+  };
+};
+const LOOKS = {
+  background: "rgb(27, 27, 32)", text: "rgb(232, 232, 234)", title: "rgb(255, 138, 128)", place: "rgb(176, 176, 184)",
+  excerpt: "rgb(16, 16, 20)", meant: "rgb(255, 180, 171)", help: "rgb(165, 214, 167)",
+};
+
+// A request that failed for some other reason than that its page or frame had gone.
+const isOurs = (request) => request.failure().errorText !== "net::ERR_ABORTED";
+const failure = (request) => `${request.url()} ${request.failure().errorText}`;
+
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
 try {
   const page = await browser.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (said) => { if (said.type() === "error") problems.push(said.text()); });
+  page.on("requestfailed", (request) => { if (isOurs(request)) problems.push(failure(request)); });
   await page.goto(`${address}/parks/efteling/rides/python/`);
   await until(page, () => document.querySelector("lifthill-live") !== null);
   await page.evaluate(() => { window.sameDocument = true; });
@@ -132,6 +154,9 @@ try {
     const text = await overlaySays(page, "unknown key `categry`");
     for (const words of [`${PYTHON}:3:1`, "did you mean `category`?"]) if (!text.includes(words)) throw new Error(`no ${words} in ${text}`);
     equal(await page.evaluate(() => document.querySelector("main").innerText.includes("A second sentence")), true, "the last good page beneath");
+    equal(await looks(page), LOOKS, "colours of the overlay");
+    equal(problems, [], "what went wrong in showing it");
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
     await write(PYTHON, prose("third"));
     await overlaySays(page, null);
     await until(page, () => document.querySelector("main").innerText.includes("A third sentence"));
@@ -152,6 +177,25 @@ try {
     equal(await frame.locator("img").count(), 0, "pictures in the overlay");
     await write(PYTHON, prose("third"));
     await overlaySays(page, null);
+  });
+
+  await check("the overlay can be read whatever the site says in its headers", async () => {
+    const settings = 'title = "Parks"\nbase_url = "https://parks.example"\n';
+    const headers = '[headers."/**"]\n"Cross-Origin-Embedder-Policy" = "require-corp"\n"Cross-Origin-Opener-Policy" = "same-origin"\n';
+    for (const more of ["", headers]) {
+      await write("lifthill.toml", settings + more);
+      await write(PYTHON, prose("third").replace("category", "categry"));
+      const other = await browser.newPage();
+      const failures = [];
+      other.on("requestfailed", (request) => { if (isOurs(request)) failures.push(failure(request)); });
+      await other.goto(`${address}/parks/efteling/rides/baron/`);
+      await overlaySays(other, "unknown key `categry`");
+      equal(await looks(other), LOOKS, `colours under ${more || "no policy"}`);
+      equal(failures, [], "failed requests");
+      await other.close();
+      await write(PYTHON, prose("third"));
+      await overlaySays(page, null);
+    }
   });
 
   await check("of two tabs only the one that shows the change hears of it", async () => {

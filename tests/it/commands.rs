@@ -36,7 +36,7 @@ fn why_says_what_a_page_reads_and_why_it_was_rendered() {
 #[test]
 fn why_says_what_is_not_there() {
     let site = small();
-    site.write("templates/404.html", "{% if ride(key='efteling/baron') %}Yes{% endif %}");
+    site.write("templates/404.html", "{% if ride(key='efteling/baron', optional=true) %}Yes{% endif %}");
     site.build();
     let (_, text, _) = site.command(&["why", "/404.html"]);
     assert!(text.contains("card of ride:efteling/baron (not there)"), "{text}");
@@ -86,10 +86,10 @@ fn clean_removes_what_was_built_and_nothing_else() {
 fn the_summary_says_what_was_skipped() {
     let site = small();
     let seconds = |said: &str| said.split(" · ").next().unwrap_or_default().to_owned();
-    assert_snapshot!(seconds(site.run(&[]).stderr()), @"25 pages: 25 rendered, 0 unchanged");
-    assert_snapshot!(seconds(site.run(&[]).stderr()), @"25 pages: 0 rendered, 25 unchanged");
+    assert_snapshot!(seconds(site.run(&[]).stderr()), @"12 pages: 12 rendered, 0 unchanged; 13 other files: 13 made");
+    assert_snapshot!(seconds(site.run(&[]).stderr()), @"12 pages: 0 rendered, 12 unchanged; 13 other files: 0 made");
     site.edit("content/parks/efteling/rides/python.md", "former_slugs = ['snake']", "");
-    assert_snapshot!(seconds(site.run(&[]).stderr()), @"24 pages: 1 rendered, 23 unchanged, 1 removed");
+    assert_snapshot!(seconds(site.run(&[]).stderr()), @"11 pages: 0 rendered, 11 unchanged, 1 removed; 13 other files: 1 made");
     assert_eq!(site.run(&["--quiet"]).stderr(), "");
     assert!(site.run(&["--verbose"]).stderr().contains("look"));
 }
@@ -102,6 +102,8 @@ fn the_report_has_its_keys() {
     for key in
         ["/pages/total", "/pages/rendered", "/pages/written", "/pages/unchanged", "/pages/removed", "/pages/failed"]
     {
+        let others = key.replace("pages", "others");
+        assert!(report.pointer(&others).is_some_and(Value::is_u64), "{others} in {report}");
         assert!(report.pointer(key).is_some_and(Value::is_u64), "{key} in {report}");
     }
     for key in ["/files/written", "/files/removed", "/bytes_written", "/peak_memory_bytes"] {
@@ -114,7 +116,8 @@ fn the_report_has_its_keys() {
     let kept: Value = serde_json::from_str(&kept).expect("JSON");
     assert_eq!(kept["output_digest"], report["output_digest"]);
     let metrics = std::fs::read_to_string(site.path(".lifthill/metrics/build.prom")).expect("metrics");
-    assert!(metrics.contains("lifthill_build_pages{outcome=\"rendered\"} 25"), "{metrics}");
+    assert!(metrics.contains("lifthill_build_pages{outcome=\"rendered\"} 12"), "{metrics}");
+    assert!(metrics.contains("lifthill_build_other_files{outcome=\"made\"} 13"), "{metrics}");
     assert!(!metrics.contains("# EOF"), "the classic format has no end mark");
 }
 

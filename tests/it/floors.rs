@@ -17,6 +17,8 @@ const FLOORS: [(&[&str], Neighbours); 8] = [
             "room",
             "stop",
             "diagnostics",
+            "text",
+            "leftovers",
             "fields",
             "config",
             "headers",

@@ -3,7 +3,10 @@
 
 mod anchors;
 mod assets;
+mod below_a_path;
 mod commands;
+mod dates;
+mod dead_links;
 mod dice;
 mod floors;
 mod golden;
@@ -16,6 +19,7 @@ mod pictures;
 mod postgres;
 mod publish;
 mod serving;
+mod shell;
 mod site;
 mod templates;
 mod tree;

@@ -3,8 +3,8 @@
 //!
 //! Every build also proves, without being asked:
 //! - a clean build of the same inputs, in another folder, time zone and number of threads, gives
-//!   the same files, the same bytes and the same digest (law 1 and 4);
-//! - a second build renders nothing, writes nothing and touches no time (law 2);
+//!   the same files, the same bytes, the same digest (law 1 and 4) and the same warnings;
+//! - a second build renders nothing, writes nothing and touches no time (law 2), and warns of the same;
 //! - nothing but `output/` and `.lifthill/` is touched, and no message holds the folder's place;
 //! - where the site has mistakes, `output/` stays as it was (law 5), and a clean build finds the
 //!   same mistakes.
@@ -172,13 +172,13 @@ impl Site {
     pub fn try_build(&self, arguments: &[&str]) -> Built {
         let before = self.output();
         let built = self.run(arguments);
-        let pages_failed = built.number("/pages/failed") > 0;
-        let pictures_failed = built.number("/pictures/failed") > 0 && built.number("/pages/total") > 0;
+        let pages_failed = built.files("failed") > 0;
+        let pictures_failed = built.number("/pictures/failed") > 0 && built.files("total") > 0;
         if built.code == 0 || (pictures_failed && !pages_failed) {
             self.equals_a_clean_build(arguments, &built);
         }
         if built.code == 0 || pages_failed || pictures_failed {
-            self.does_nothing_again(arguments);
+            self.does_nothing_again(arguments, &built);
         } else {
             let touched = self.output().touched_since(&before);
             assert!(touched.is_empty(), "a build that came to nothing touched output/: {touched:#?}\n{}", built.stderr);
@@ -210,6 +210,29 @@ impl Site {
         let done = program(self.outside(), "site", arguments).output().expect("the program runs");
         let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
         (done.status.code().expect("it was not killed"), text(done.stdout), text(done.stderr))
+    }
+
+    /// Runs any command, told of no site, by somebody who stands in a folder of the site's.
+    #[track_caller]
+    pub fn command_in(&self, folder: &str, arguments: &[&str]) -> (i32, String, String) {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_lifthill"));
+        program.args(arguments).current_dir(self.path(folder)).env_remove("RUST_BACKTRACE");
+        let done = program.output().expect("the program runs");
+        let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
+        (done.status.code().expect("it was not killed"), text(done.stdout), text(done.stderr))
+    }
+
+    /// Runs any command for somebody who does not read what it writes: its exit code and, where that is
+    /// read, its standard error.
+    pub fn command_unread(&self, arguments: &[&str], reads_problems: bool) -> (Option<i32>, String) {
+        let mut program = program(self.outside(), "site", arguments);
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        drop(child.stdout.take());
+        if !reads_problems {
+            drop(child.stderr.take());
+        }
+        let done = child.wait_with_output().expect("it ends");
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
     }
 
     /// Starts a build on one thread.
@@ -250,22 +273,28 @@ impl Site {
     fn equals_a_clean_build(&self, arguments: &[&str], built: &Built) {
         let (clean, expected) = self.build_elsewhere(arguments);
         assert_eq!(clean.code, built.code, "a clean build fares otherwise:\n{}", clean.stderr);
+        assert_eq!(built.warnings(), clean.warnings(), "a clean build (right) has other warnings");
         let ours: Vec<String> = self.output().files().map(str::to_owned).collect();
         let foreign = ours.iter().filter(|file| file.contains("foreign")).count();
         let found: Vec<String> =
             self.output().differences(&expected).into_iter().filter(|one| !one.contains("foreign")).collect();
         assert!(found.is_empty(), "not as a clean build (right) makes it:\n{}", found.join("\n"));
+        assert_eq!(built.links(), clean.links(), "a clean build (right) finds other links that lead nowhere");
         assert_eq!(built.text("/output_digest"), clean.text("/output_digest"), "the digest is not a clean build's");
         assert_eq!(built.number("/pages/total"), clean.number("/pages/total"), "the total is not a clean build's");
-        let files = built.number("/pages/total") + built.number("/compression/files");
+        let pages = ours.iter().filter(|file| file.ends_with(".html") && !file.contains("foreign")).count() as u64;
+        assert_eq!(built.number("/pages/total"), pages, "pages are HTML documents");
+        let files = built.files("total") + built.number("/compression/files");
         assert_eq!((ours.len() - foreign) as u64, files, "the total is not that of the files");
         assert_eq!(built.number("/compression/files"), clean.number("/compression/files"), "variants of a clean build");
     }
 
     #[track_caller]
-    fn does_nothing_again(&self, arguments: &[&str]) {
+    fn does_nothing_again(&self, arguments: &[&str], built: &Built) {
         let before = self.output();
         let again = self.run(arguments);
+        assert_eq!(again.warnings(), built.warnings(), "building again (left) has other warnings");
+        assert_eq!(built.links(), again.links(), "building again (right) finds other links that lead nowhere");
         again.rendered([]).wrote(0).removed(0);
         let made = again.number("/compression/made") + again.number("/assets_made");
         assert_eq!(made, 0, "building again compressed or minified something");
@@ -311,17 +340,22 @@ impl Built {
         self
     }
 
-    /// So many pages were removed.
+    /// Pages and other files in all that the report counts under a word.
+    pub fn files(&self, outcome: &str) -> u64 {
+        self.number(&format!("/pages/{outcome}")) + self.number(&format!("/others/{outcome}"))
+    }
+
+    /// So many pages and other files were removed.
     #[track_caller]
     pub fn removed(&self, pages: u64) -> &Self {
-        assert_eq!(self.number("/pages/removed"), pages, "pages removed\n{}", self.stderr);
+        assert_eq!(self.files("removed"), pages, "pages removed\n{}", self.stderr);
         self
     }
 
-    /// So many pages failed.
+    /// So many pages and other files failed.
     #[track_caller]
     pub fn failed(&self, pages: u64) -> &Self {
-        assert_eq!(self.number("/pages/failed"), pages, "pages failed\n{}", self.stderr);
+        assert_eq!(self.files("failed"), pages, "pages failed\n{}", self.stderr);
         self
     }
 
@@ -378,10 +412,21 @@ impl Built {
         self.diagnostics(|_| true)
     }
 
-    /// Every error in one line each, sorted. Warnings are told when a file is read, errors until
-    /// they are mended.
+    /// Every warning in one line each, sorted.
+    pub fn warnings(&self) -> Vec<String> {
+        self.diagnostics(|one| one["severity"] == "warning")
+    }
+
+    /// Every error in one line each, sorted.
     pub fn mistakes(&self) -> Vec<String> {
         self.diagnostics(|one| one["severity"] == "error")
+    }
+
+    /// What is told of links that lead nowhere, and of ids that stand twice.
+    pub fn links(&self) -> Vec<String> {
+        let told =
+            |message: &str| ["leads nowhere", "lead nowhere", "stands twice"].iter().any(|one| message.contains(one));
+        self.diagnostics(|one| one["message"].as_str().is_some_and(told))
     }
 
     fn diagnostics(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {

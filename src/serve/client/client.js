@@ -6,6 +6,8 @@
   "use strict";
   const script = document.currentScript;
   const token = script.dataset.token;
+  // The server's own endpoints, below the path of the site.
+  const own = new URL(".", script.src).pathname;
   let shown = script.dataset.digest || null;
   let refreshing = false;
   let again = false;
@@ -45,7 +47,7 @@
     const frame = document.createElement("iframe");
     frame.setAttribute("sandbox", "");
     frame.title = "What is wrong";
-    frame.src = `/__lifthill/overlay?token=${token}${query}`;
+    frame.src = `${own}overlay?token=${token}${query}`;
     overlay.replaceChildren(frame, close);
     overlay.hidden = false;
   };
@@ -72,7 +74,7 @@
 
   const sheets = (from) => [...from.querySelectorAll('link[rel~="stylesheet"]')];
   const scripts = (from) => [...from.querySelectorAll("script")]
-    .filter((one) => !(one.getAttribute("src") || "").startsWith("/__lifthill/"))
+    .filter((one) => !(one.getAttribute("src") || "").includes("/__lifthill/"))
     .map((one) => one.outerHTML).join("\n");
 
   // New sheets are loaded before old ones go, so that the page is never without.
@@ -129,7 +131,7 @@
 
   const connect = () => {
     const page = encodeURIComponent(location.pathname);
-    const source = new EventSource(`/__lifthill/events?page=${page}&token=${token}`);
+    const source = new EventSource(`${own}events?page=${page}&token=${token}`);
     let errors = 0;
     source.onmessage = ({ data }) => {
       const news = JSON.parse(data);

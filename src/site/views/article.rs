@@ -16,14 +16,14 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let mut values = card_values(reader, id, &card)?;
     shapes::common(reader, &mut values, common);
     values.extend(map! {
-        "body_html" => body(reader, "article.html", &common.body)?,
+        "body_html" => body(reader, "article.html", id, &common.body)?,
         "tags" => shapes::texts(&article.tags),
         "updated" => shapes::date_of(reader, common.updated.as_ref()),
     });
     let frame = Frame {
         heading: common.name.clone(),
         description: common.description.clone(),
-        breadcrumbs: vec![shapes::link_to("Articles", "/articles/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Articles", "/articles/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };

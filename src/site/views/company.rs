@@ -37,7 +37,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let mut values = card_values(reader, id, &card)?;
     shapes::common(reader, &mut values, common);
     values.extend(map! {
-        "body_html" => body(reader, "company.html", &common.body)?,
+        "body_html" => body(reader, "company.html", id, &common.body)?,
         "legal_name" => company.legal_name.clone(),
         "person" => company.person,
         "founded" => shapes::date_of(reader, company.founded.as_ref()),
@@ -54,7 +54,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let frame = Frame {
         heading: heading(&common.name, number),
         description: Some(heading(&description, number)),
-        breadcrumbs: vec![shapes::link_to("Companies", "/companies/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Companies", "/companies/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         previous,
         next,

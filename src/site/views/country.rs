@@ -29,7 +29,7 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
             ),
             number,
         )),
-        breadcrumbs: vec![shapes::link_to("Countries", "/countries/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Countries", "/countries/")],
         previous,
         next,
         ..Frame::default()

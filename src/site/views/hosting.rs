@@ -14,19 +14,20 @@ use crate::site::view::{Failure, View};
 
 /// What a file for servers says.
 pub fn view(file: HostFile, reader: &Reader) -> Result<View, Failure> {
+    let base = &reader.setting("base_path").site.base_path;
     let hosting = &reader.setting("hosting").hosting;
     let name = word(&reader.site().base_url);
     let dialect = if hosting.hosts.contains(&Host::Netlify) { Dialect::Netlify } else { Dialect::Cloudflare };
     let packed = || !reader.setting("compress.pages").delivery.compress.pages.is_empty();
     let text = match file {
-        HostFile::Headers => headers_file(dialect, &rules(reader)?, &kept(reader)),
-        HostFile::Redirects => redirects_file(dialect, &redirects(reader)?),
-        HostFile::NginxHttp => Ok(nginx_http(&name, &rules(reader)?, &redirects(reader)?)),
-        HostFile::NginxServer => Ok(nginx_server(&name, &rules(reader)?, hosting, packed())),
-        HostFile::Caddyfile => caddyfile(&name, &rules(reader)?, &redirects(reader)?, hosting, packed()),
+        HostFile::Headers => headers_file(dialect, &rules(reader)?, &kept(reader), base),
+        HostFile::Redirects => redirects_file(dialect, &redirects(reader)?, base),
+        HostFile::NginxHttp => Ok(nginx_http(&name, &rules(reader)?, &redirects(reader)?, base)),
+        HostFile::NginxServer => nginx_server(&name, &rules(reader)?, hosting, packed(), base),
+        HostFile::Caddyfile => caddyfile(&name, &rules(reader)?, &redirects(reader)?, hosting, packed(), base),
         HostFile::BalancerHttp | HostFile::BalancerServer => match &hosting.balancer {
             Some(balancer) if file == HostFile::BalancerHttp => Ok(balancer_http(&name, balancer)),
-            Some(balancer) => Ok(balancer_server(&name, balancer)),
+            Some(balancer) => Ok(balancer_server(&name, balancer, base)),
             None => Err("there is no balancer in the settings".to_owned()),
         },
     };

@@ -63,7 +63,7 @@ pub fn page_of(route: &Route, group: &Group, number: u32, reader: &Reader) -> Re
     });
     let url = |number: u32| {
         let other = Route::of_group(group, number).unwrap_or_else(|| route.clone());
-        other.url().map(|url| url.as_str().to_owned())
+        other.url().map(|url| reader.public(url.as_str()).to_string())
     };
     let shown = items.len() as u32;
     Ok(map! {

@@ -20,8 +20,9 @@ use super::view::{Failure, View};
 use crate::catalog::Reader;
 use crate::model::record::Record;
 use crate::model::{Card, Kind, RecordId};
-use crate::render::{Entries, Value, markdown};
-use crate::site::shapes;
+use crate::render::{Entries, Text, Value, markdown, rebased};
+use crate::site::{images, shapes};
+use crate::source;
 
 /// What the page at `route` shows.
 pub fn view(route: &Route, reader: &Reader) -> Result<View, Failure> {
@@ -73,7 +74,7 @@ fn card_values(reader: &Reader, id: &RecordId, card: &Card) -> Result<Entries, F
 }
 
 /// The body of a record as HTML, for pages made with `template`.
-fn body(reader: &Reader, template: &str, body: &str) -> Result<Value, Failure> {
+fn body(reader: &Reader, template: &str, id: &RecordId, body: &str) -> Result<Value, Failure> {
     if body.is_empty() {
         return Ok(Value::safe_string(""));
     }
@@ -82,23 +83,43 @@ fn body(reader: &Reader, template: &str, body: &str) -> Result<Value, Failure> {
         trust_html: reader.setting("trust_html").trust_html,
     };
     let mut broken = None;
-    let html = markdown::to_html(body, style, reader.ids_of(template), |id| match reader.link(id) {
+    let mut also_broken = None;
+    let resolve = |id: &RecordId| match reader.link(id) {
         Ok(target) => target.map(|link| (link.name.clone(), link.url.clone())),
         Err(error) => {
             broken = Some(error);
             None
         }
-    });
-    if let Some(error) = broken {
+    };
+    let beside = |address: &str| {
+        beside(reader, id, address).unwrap_or_else(|error| {
+            also_broken = Some(error);
+            None
+        })
+    };
+    let html = markdown::to_html(body, style, reader.ids_of(template), resolve, beside);
+    if let Some(error) = broken.or(also_broken) {
         return Err(Failure::Broken(error));
     }
     match html {
-        Ok(html) => Ok(Value::safe_string(&html)),
+        Ok(html) => Ok(Value::safe_string(&rebased(html, Text::Html, &reader.site().base_path))),
         Err(dangling) => {
             let names: Vec<String> = dangling.iter().map(|id| format!("`{id}`")).collect();
             Err(Failure::Mistake(format!("links to what is not there: {}", names.join(", "))))
         }
     }
+}
+
+/// The URL of what an address leads to from the file of a record: the page of another content file, or a
+/// picture as it is published.
+fn beside(reader: &Reader, id: &RecordId, address: &str) -> Result<Option<String>, anyhow::Error> {
+    let origin = reader.origin(id)?.filter(|origin| source::row_unit(origin).is_none());
+    let Some(path) = origin.and_then(|origin| source::beside(&origin, address)) else { return Ok(None) };
+    if source::is_picture(&path) {
+        return images::url(reader, &path);
+    }
+    let Some(record) = reader.record_in(&path)? else { return Ok(None) };
+    Ok(reader.link(&record)?.map(|link| link.url.clone()))
 }
 
 /// "Vekoma, page 2" on later pages.

@@ -17,12 +17,12 @@ pub fn view(route: &Route, id: &RecordId, number: u32, reader: &Reader) -> Resul
     let (previous, next) = neighbours(&list);
     let common = &record.common;
     let maker = RecordId::new(Kind::Company, id.parent_key());
-    let breadcrumbs = vec![shapes::link_to("Companies", "/companies/"), shapes::link(reader, &maker)?];
+    let breadcrumbs = vec![shapes::link_to(reader, "Companies", "/companies/"), shapes::link(reader, &maker)?];
     let maker = reader.link(&maker)?.unwrap_or_default();
     let mut values = card_values(reader, id, &card)?;
     shapes::common(reader, &mut values, common);
     values.extend(map! {
-        "body_html" => body(reader, "model.html", &common.body)?,
+        "body_html" => body(reader, "model.html", id, &common.body)?,
         "category_name" => model.category.map(|category| category.name()),
         "kinds" => shapes::texts(&model.kinds),
         "list" => list,

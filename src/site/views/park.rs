@@ -66,7 +66,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let ride_rating = Rating { sum_tenths: totals.rating_tenths.max(0) as u64, count: totals.ratings.max(0) as u64 };
     let place = park.coordinates;
     values.extend(map! {
-        "body_html" => body(reader, "park.html", &common.body)?,
+        "body_html" => body(reader, "park.html", id, &common.body)?,
         "website" => park.website.clone(),
         "street" => park.street.clone(),
         "postal_code" => park.postal_code.clone(),
@@ -95,7 +95,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
             let rides = count(totals.members, "ride", "rides");
             format!("{}: {rides}, {} of them roller coasters.", common.name, totals.coasters)
         })),
-        breadcrumbs: vec![shapes::link_to("Parks", "/parks/")],
+        breadcrumbs: vec![shapes::link_to(reader, "Parks", "/parks/")],
         updated: common.updated.as_ref().map(|date| shapes::date(reader, date)),
         ..Frame::default()
     };

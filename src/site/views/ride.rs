@@ -37,7 +37,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
     let drawing = if coaster && none { drawing::profile(&common.name, figures) } else { None };
     let drawing = drawing.map_or_else(Value::none, |svg| Value::safe_string(&svg));
     values.extend(map! {
-        "body_html" => body(reader, "ride.html", &common.body)?,
+        "body_html" => body(reader, "ride.html", id, &common.body)?,
         "area" => area(reader, &park, ride)?,
         "designers" => shapes::companies(reader, &ride.designers)?,
         "drop_m" => ride.drop_m,
@@ -78,7 +78,7 @@ pub fn view(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failu
         "position" => position + 1,
         "of" => siblings.len(),
     });
-    let breadcrumbs = vec![shapes::link_to("Parks", "/parks/"), shapes::link(reader, &park)?];
+    let breadcrumbs = vec![shapes::link_to(reader, "Parks", "/parks/"), shapes::link(reader, &park)?];
     let park = reader.link(&park)?.unwrap_or_default();
     let park_name = &park.name;
     let frame =

@@ -41,8 +41,7 @@ pub fn part(route: &Route, kind: Kind, number: u32, reader: &Reader) -> Result<V
     let mut entries = Vec::with_capacity(slice.members.len());
     for id in &slice.members {
         if let Some(card) = reader.member_card(id)? {
-            let lastmod = card.updated.and_then(|date| date.iso());
-            entries.push(Value::from(map! { "loc" => format!("{base}{}", card.url), "lastmod" => lastmod }));
+            entries.push(Value::from(map! { "loc" => format!("{base}{}", card.url), "lastmod" => card.lastmod() }));
         }
     }
     Ok(framed(route, "sitemap.xml", Frame::default(), ("sitemap", map! { "entries" => entries }), reader)?)

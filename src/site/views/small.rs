@@ -14,15 +14,17 @@ use super::missing;
 pub fn redirect(route: &Route, id: &RecordId, reader: &Reader) -> Result<View, Failure> {
     let link = reader.link(id)?.ok_or_else(|| missing(id))?;
     let to = format!("{}{}", reader.site().base_url, link.url);
-    let values = map! { "to" => to, "to_path" => link.url.as_str(), "name" => link.name.as_str() };
+    let values = map! { "to" => to, "to_path" => reader.public(&link.url), "name" => link.name.as_str() };
     let frame = Frame { heading: link.name.clone(), noindex: true, ..Frame::default() };
     Ok(framed(route, "redirect.html", frame, ("redirect", values), reader)?)
 }
 
 /// All redirects as JSON: `[{"from": …, "to": …, "status": 301}]`, sorted by `from`.
 pub fn redirects(reader: &Reader) -> Result<View, Failure> {
+    reader.setting("base_path");
     let all = super::hosting::redirects(reader)?.into_iter();
-    let all = all.map(|one| serde_json::json!({ "from": one.from, "to": one.to, "status": 301 }));
+    let public = |path: &str| reader.public(path).to_string();
+    let all = all.map(|one| serde_json::json!({ "from": public(&one.from), "to": public(&one.to), "status": 301 }));
     let mut bytes = serde_json::to_vec_pretty(&all.collect::<Vec<_>>()).map_err(anyhow::Error::from)?;
     bytes.push(b'\n');
     Ok(View::Bytes(bytes))

@@ -40,7 +40,7 @@ pub struct Laid {
 pub fn rows_of(path: &str, text: &str, rating_scale: u32) -> Result<Option<Laid>, Vec<Diagnostic>> {
     let file = format!("{FOLDER}/{path}");
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let reading = Reading { now: 0, drafts: true, rating_scale, photos_apart: false };
+    let reading = Reading { now: 0, drafts: true, rating_scale, photos_apart: false, trust_html: true };
     let mut findings = Findings::new(&file, source);
     let laid = match place(path) {
         Place::PhotoFile(_) | Place::Ignored => return Ok(None),

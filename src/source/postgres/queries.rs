@@ -9,8 +9,10 @@ use std::path::Path;
 use super::trouble::{Trouble, Why};
 use super::words::statement;
 use crate::digest::Digest;
+use crate::leftovers::{Entry, Leftovers};
 use crate::source::Part;
 use crate::source::columns::{columns, places};
+use crate::text;
 
 /// How each part is read.
 #[derive(Clone, Debug)]
@@ -49,8 +51,12 @@ impl Queries {
         let wrong = |message: String| Trouble::new(Why::Settings, format!("database: {message}"));
         let entries = std::fs::read_dir(root.join(folder))
             .map_err(|error| wrong(format!("the folder {folder} of SQL files cannot be read: {error}")))?;
+        let (leftovers, _) = Leftovers::of(root);
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
+            if leftovers.leave_out(folder, "", &name, Entry::File) {
+                continue;
+            }
             let Some(stem) = name.strip_suffix(".sql") else { continue };
             let file = format!("{folder}/{name}");
             let Some(part) = Part::parse(stem) else {
@@ -58,9 +64,9 @@ impl Queries {
                 let help = crate::diagnostics::suggestion(stem, known.iter().copied()).unwrap_or_default();
                 return Err(wrong(format!("{file} is not the query of a part; {help}")));
             };
-            let text = std::fs::read_to_string(entry.path())
-                .map_err(|error| wrong(format!("{file} cannot be read: {error}")))?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let bytes =
+                std::fs::read(entry.path()).map_err(|error| wrong(format!("{file} cannot be read: {error}")))?;
+            let text = text::decode(&file, &bytes).map_err(|problem| wrong(format!("{file} {}", problem.message)))?;
             let sql = statement(text).map_err(|second| wrong(not_one_statement(&file, text, second)))?;
             parts.insert(part, Query { sql: format!("{sql}\n"), columns: Vec::new(), file: Some(file) });
         }

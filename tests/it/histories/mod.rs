@@ -103,13 +103,13 @@ impl History {
         let foreseen = self.foresee();
         let built = self.site.try_build(&["--now", "2026-01-01"]);
         self.was_foreseen(&foreseen, &built);
-        match (built.code(), built.number("/pages/failed")) {
+        match (built.code(), built.files("failed")) {
             (0, _) => self.lines.push("  builds".to_owned()),
             (1, 0) => {
                 self.lines.push(format!("  has mistakes: {}", built.messages().join("; ")));
                 self.take_back();
                 let built = self.site.try_build(&["--now", "2026-01-01"]);
-                let (code, failed) = (built.code(), built.number("/pages/failed"));
+                let (code, failed) = (built.code(), built.files("failed"));
                 assert!(code == 0 || failed > 0, "taken back, and still wrong:\n{}", built.stderr());
             }
             // Pages that cannot be made stay as they were until somebody mends them.

@@ -9,8 +9,9 @@ use crate::site::{self, markdown};
 type Step = fn(&mut History);
 
 /// A step that a history can take, and how often among all.
-pub const STEPS: [(u32, Step); 26] = [
+pub const STEPS: [(u32, Step); 27] = [
     (8, History::edit_prose),
+    (6, History::link_somewhere),
     (8, History::edit_figure),
     (6, History::rename_record),
     (5, History::new_ride),
@@ -50,6 +51,30 @@ impl History {
         };
         self.say(format!("{path}: add {more:?}"));
         let text = self.read(&path) + "\n" + &more;
+        self.write(&path, text);
+    }
+
+    fn link_somewhere(&mut self) {
+        let part = ["/rides/", "content/articles/", "/index.md"][self.dice.below(3)];
+        let Some(path) = self.pick(part, ".md") else {
+            return;
+        };
+        let (park, ride) = (self.pick_park(), self.pick("/rides/", ".md").unwrap_or_default());
+        let page = ride.trim_start_matches("content").trim_end_matches(".md");
+        let from_here = "../".repeat(path.matches('/').count() - 1);
+        let photo = self.pick("/photos/", ".jpg").unwrap_or_default();
+        let address = match self.dice.below(10) {
+            0 => format!("/nowhere/{}/", self.dice.below(5)),
+            1 | 2 => format!("{page}/"),
+            3 => format!("/parks/{park}/#rides"),
+            4 => format!("/parks/{park}/#more-{}", self.dice.below(3)),
+            5 | 6 => format!("{from_here}{}#facts", ride.trim_start_matches("content/")),
+            7 => format!("#more-{}", self.dice.below(3)),
+            8 => format!("{from_here}{}", photo.trim_start_matches("content/")),
+            _ => format!("https://parks.example/parks/{park}"),
+        };
+        self.say(format!("{path}: link to {address}"));
+        let text = self.read(&path) + &format!("\n## More {}\n[more]({address})\n", self.dice.below(3));
         self.write(&path, text);
     }
 

@@ -78,7 +78,12 @@ fn a_rule_of_cloudflare_takes_away_what_one_before_it_says() {
     assert!(at("/assets/css/*\n  Cache-Control: public, max-age=31536000, immutable\n") > at("/*\n  X-Content"));
     assert!(headers.contains("/assets/manifest.json\n  Cache-Control: public, max-age=300"), "{headers}");
     assert!(headers.contains("/favicon.ico\n  Cache-Control: public, max-age=300"), "{headers}");
-    assert!(headers.ends_with("/feed.xml\n  Cache-Control: public, max-age=60\n"), "{headers}");
+    assert!(
+        headers.ends_with(
+            "/feed.xml\n  Cache-Control: public, max-age=60\n  Content-Type: application/atom+xml; charset=utf-8\n"
+        ),
+        "{headers}"
+    );
     assert_eq!(headers.matches("/feed.xml\n").count(), 1, "of two rules for one path the host takes one");
     assert!(!headers.contains("/assets/*\n"), "not all assets are kept for ever:\n{headers}");
 }

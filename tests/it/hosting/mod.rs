@@ -40,6 +40,7 @@ fn site(settings: &str) -> Site {
 const EVERYTHING: &str = "
 [hosting]
 files = ['nginx', 'caddy', 'netlify']
+brotli = true
 [assets]
 copies = ['favicon.ico']
 [compress]

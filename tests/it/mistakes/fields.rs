@@ -59,6 +59,7 @@ fn a_wrong_type() {
        |
      7 | indoor = 'yes'
        |          ^^^^^
+      = help: write `indoor = true`
 
     error: `opened` must be a date, found true/false
       --> content/parks/efteling/rides/baron-1898.md:8:10
@@ -268,7 +269,7 @@ fn yaml_that_is_none() {
        | ^^^^^^^^^^^^
       = help: did you mean `manufacturers`?
 
-    error: `kinds` must be text, found a table
+    error: `kinds` must be text, found a mapping
       --> content/parks/efteling/rides/baron-1898.md:6:12
        |
      6 | kinds: [a, {b: c}]

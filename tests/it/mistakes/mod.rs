@@ -2,13 +2,19 @@
 //! nothing below `output/` the worse for it. Here is the site of these stories, and what holds for
 //! all mistakes.
 
+mod dropped;
 mod fields;
 mod files;
+mod harm;
+mod idle;
+mod leftovers;
 mod links;
 mod lists;
+mod odd_text;
 mod references;
 mod settings;
 mod urls;
+mod words;
 
 use std::fs;
 

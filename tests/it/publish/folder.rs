@@ -189,3 +189,54 @@ fn mistakes_in_targets_are_found_with_their_place() {
     let (code, _, talk) = site.command(&["publish", "life"]);
     assert!(code == 2 && talk.contains("did you mean `live`"), "{talk}");
 }
+
+#[test]
+fn a_live_release_that_lost_something_points_at_the_audit_and_is_mended_by_it() {
+    let www = Www::new(catalogue());
+    www.publish(&["--now", "2026-01-01"]);
+    let live = |www: &Www| fs::read_link(www.place.join("current")).expect("a link");
+    for (day, lost) in [("02", "record"), ("04", "page"), ("06", "folder")] {
+        let id = live(&www).file_name().expect("a release").to_owned();
+        let folder = www.place.join("releases").join(&id);
+        match lost {
+            "record" => fs::remove_file(www.place.join("manifests").join(&id)).expect("a record"),
+            "page" => fs::remove_file(folder.join("parks/toverland/index.html")).expect("a page"),
+            _ => fs::remove_dir_all(folder).expect("a folder"),
+        }
+        www.site.write("content/parks/efteling/index.md", format!("+++\nname = 'Efteling {day}'\n+++\n"));
+        let now = format!("2026-01-{day}");
+        let (code, _, told) = www.try_publish(&["--now", &now]);
+        assert!(code == 3 && told.contains("`lifthill publish --audit`"), "{lost}: {code} {told}");
+        www.publish(&["--now", &now, "--audit"]);
+        www.shows_the_output();
+        assert!(www.publish(&["--now", &now]).contains("nothing to do"), "{lost}");
+    }
+}
+
+#[test]
+fn a_release_that_lost_something_cannot_be_gone_back_to_and_says_so() {
+    let www = Www::new(catalogue());
+    www.publish(&["--now", "2026-01-01"]);
+    let first = fs::read_link(www.place.join("current")).expect("a link");
+    www.site.edit("content/parks/efteling/rides/ride-3.md", "'Ride 3 of efteling'", "'Baron'");
+    www.publish(&["--now", "2026-01-02"]);
+    fs::remove_file(www.place.join(&first).join("parks/efteling/rides/ride-3/index.html")).expect("a page");
+    let (code, _, told) = www.try_publish(&["--rollback", "--now", "2026-01-03"]);
+    assert!(code == 3 && told.contains("is no longer whole") && told.contains("--list"), "{code} {told}");
+    www.shows_the_output();
+}
+
+#[test]
+fn what_visitors_see_stays_although_the_register_is_lost() {
+    let www = Www::new(catalogue());
+    www.publish(&["--now", "2026-01-01"]);
+    let live = www.place.join(fs::read_link(www.place.join("current")).expect("a link"));
+    fs::remove_file(www.place.join("register.json")).expect("the register");
+    // The release in the making cannot be finished: something of somebody's stands where it belongs.
+    www.site.remove("output/parks/toverland/index.html");
+    let (code, ..) = www.try_publish(&["--no-build", "--now", "2026-01-02"]);
+    assert_ne!(code, 0);
+    assert!(live.join("index.html").exists(), "the live release was removed before there was another");
+    www.publish(&["--now", "2026-01-02"]);
+    www.shows_the_output();
+}

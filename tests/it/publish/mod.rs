@@ -1,5 +1,6 @@
 //! Publishing: to folders, to stores, past caches; guarded, interrupted, twice at a time.
 
+mod answers;
 mod clouds;
 mod crawl;
 mod differences;

@@ -87,7 +87,7 @@ fn numbers_are_there_for_prometheus() {
 #[test]
 fn the_log_holds_a_line_a_request_and_only_if_asked_for() {
     let site = park_site();
-    let mut served = Served::start(&site, &["--log", "logs"]).built();
+    let mut served = Served::start(&site, &["--log", "site/logs"]).built();
     served.get("/parks/efteling/").is(200);
     assert_eq!(served.stop(), Some(0));
     let folder = std::fs::read_dir(site.path("logs")).expect("a folder of logs");

@@ -3,8 +3,13 @@
 mod answers;
 mod beside;
 mod browserless;
+mod greedy;
+mod healing;
 mod hostile;
 mod load;
+mod network;
+mod own_root;
+mod refusals;
 mod rows;
 mod sessions;
 mod terminal;
@@ -98,6 +103,11 @@ impl Served {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn get(&self, path: &str) -> Answer {

@@ -57,6 +57,22 @@ fn a_change_is_served_and_the_output_is_a_clean_builds() {
 }
 
 #[test]
+fn the_list_of_what_is_left_out_and_what_is_well_known_are_watched() {
+    let site = park_site();
+    let mut served = Served::start(&site, &["--watch"]).built();
+    site.write(".lifthillignore", "python.md\n");
+    becomes_a_clean_build(&site);
+    served.get(PYTHON).is(404);
+    site.write(".lifthillignore", "# nothing\n");
+    becomes_a_clean_build(&site);
+    served.get(PYTHON).is(200);
+    site.write("assets/.well-known/security.txt", "Contact: mailto:a@parks.example\n");
+    served.shows("/.well-known/security.txt", "Contact: mailto:a@parks.example");
+    assert_eq!(served.stop(), Some(0));
+    site.build().rendered([]);
+}
+
+#[test]
 fn editors_and_bursts_and_moved_folders() {
     let site = park_site();
     let mut served = Served::start(&site, &["--watch"]).built();

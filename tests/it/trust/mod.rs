@@ -11,4 +11,5 @@ mod foreign;
 mod memory;
 mod poison;
 mod stops;
+mod strangers;
 mod verify;
