@@ -119,6 +119,11 @@ impl Reading {
         (trouble.why != Why::Settings).then(|| role.to_owned())
     }
 
+    /// Whether the rows that were read when an error came are to be read again, as they are now.
+    pub fn must_read_again(error: &anyhow::Error) -> bool {
+        error.downcast_ref::<Trouble>().is_some_and(|trouble| trouble.why == Why::Moved)
+    }
+
     /// Tells the primary how far this site has read, where that is news to it. That it cannot be told
     /// harms nobody: the log is kept for longer, or pruned, which the next build will notice.
     pub fn register(&mut self, root: &Path, memory: &mut Memory, state: &State) -> Result<()> {

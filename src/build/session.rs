@@ -83,6 +83,9 @@ pub struct Session {
     refused: bool,
 }
 
+/// How often rows are read again that were written anew meanwhile.
+const TIMES_AGAIN: u32 = 3;
+
 impl Session {
     /// Opens the site at `options.root`. Nobody else can open it meanwhile.
     pub fn open(options: Options) -> Result<Self> {
@@ -169,8 +172,8 @@ impl Session {
         done.map(|()| report)
     }
 
-    /// The steps of a run. A replica that is lost while it is read is replaced, and everything is read
-    /// again.
+    /// The steps of a run. A replica that is lost while it is read is replaced; then, and where tables
+    /// were written anew meanwhile, everything is read again.
     fn attempt(
         &mut self,
         options: &Options,
@@ -182,11 +185,15 @@ impl Session {
         report.fresh = self.fresh.take();
         self.database.settings = self.options.home.is_none().then(|| settings.clone());
         let mut avoid = BTreeSet::new();
+        let mut again = 0..TIMES_AGAIN;
         loop {
             let done = self.steps(options, settings.clone(), look.clone(), &avoid, progress, report);
             let lost = done.as_ref().err().and_then(|error| self.database.lost_replica(error));
-            let Some(role) = lost.filter(|role| !avoid.contains(role)) else { return done };
-            avoid.insert(role);
+            let moved = done.as_ref().err().is_some_and(database::Reading::must_read_again);
+            if !moved || again.next().is_none() {
+                let Some(role) = lost.filter(|role| !avoid.contains(role)) else { return done };
+                avoid.insert(role);
+            }
             *report = Report { fresh: report.fresh.take(), ..Report::default() };
         }
     }
@@ -213,13 +220,7 @@ impl Session {
         if report.has_errors() || report.stopped.is_some() {
             return Ok(());
         }
-        let found = strangers::find(&self.output, &self.state.snapshot()?)?;
-        match &mut report.plan {
-            Some(plan) => plan.removed.extend(strangers::names(&found)),
-            None => report.strangers = strangers::remove(&self.output, &found)?,
-        }
-        report.files.removed += report.strangers;
-        Ok(())
+        strangers::prune(&self.output, &self.state.snapshot()?, report)
     }
 
     /// What became known of the database since this was last asked.

@@ -12,22 +12,23 @@ use crate::digest::Digest;
 
 /// Tables, views and composite types, without those that one session keeps for itself.
 const RELATIONS: &str = "SELECT c.oid, concat_ws(':', c.oid, c.relname, c.relnamespace, c.relowner, c.relkind, \
-     c.relpersistence, coalesce(c.relam, 0), c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relhasrules, c.relnatts, \
+     c.relpersistence, coalesce(c.relam, 0), c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relhassubclass, c.relhasrules, c.relnatts, \
      c.relacl, c.reloptions) AS what \
      FROM pg_class AS c WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')";
 
+/// A system catalog, and which of its rows count.
+type Catalog = (&'static str, &'static str);
+
 /// Catalogs with rows about a table or view: the column that says about which.
-const OF_RELATIONS: [(&str, &str); 6] = [
-    ("pg_attribute", "attrelid"),
-    ("pg_attrdef", "adrelid"),
-    ("pg_rewrite", "ev_class"),
-    ("pg_policy", "polrelid"),
-    ("pg_trigger", "tgrelid"),
-    ("pg_inherits", "inhrelid"),
-];
+const OF_RELATIONS: [Catalog; 2] = [("pg_attribute", "attrelid"), ("pg_trigger", "tgrelid")];
+
+/// More of them, which say nothing of a plain table without policies; ours are read by the log only
+/// while they are that.
+const OF_OTHER_RELATIONS: [Catalog; 4] =
+    [("pg_attrdef", "adrelid"), ("pg_rewrite", "ev_class"), ("pg_policy", "polrelid"), ("pg_inherits", "inhrelid")];
 
 /// Catalogs with rows about something else: which of them are the database's own.
-const OTHERS: [(&str, &str); 17] = [
+const OTHERS: [Catalog; 17] = [
     ("pg_proc", "oid >= 16384"),
     ("pg_type", "oid >= 16384 AND typrelid = 0 AND typelem = 0"),
     ("pg_enum", "true"),
@@ -86,12 +87,12 @@ pub async fn digest(link: &mut Link, of: Of) -> Result<Digest, Trouble> {
 
 fn statement(of: Of) -> String {
     let sum = "count(*), coalesce(sum(hashtextextended(what, 0)::numeric), 0)::text";
-    let (ours, others): (&str, &[(&str, &str)]) = match of {
-        Of::OurTables => (" AND c.relnamespace = to_regnamespace('lifthill')", &[]),
-        Of::Everything => ("", &OTHERS),
+    let (ours, more, others): (&str, &[Catalog], &[Catalog]) = match of {
+        Of::OurTables => (" AND c.relnamespace = to_regnamespace('lifthill')", &[], &[]),
+        Of::Everything => ("", &OF_OTHER_RELATIONS, &OTHERS),
     };
     let mut parts = vec![format!("SELECT 'pg_class', {sum} FROM relations")];
-    for (catalog, column) in OF_RELATIONS {
+    for (catalog, column) in OF_RELATIONS.iter().chain(more) {
         parts.push(format!(
             "SELECT '{catalog}', {sum} FROM (SELECT concat_ws(':', x.{column}, x.ctid, x.xmin) AS what \
              FROM {catalog} AS x JOIN relations AS r ON r.oid = x.{column}) AS rows"

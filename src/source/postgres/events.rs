@@ -18,6 +18,7 @@ use super::knowledge::{Knowledge, learn};
 use super::queries::Queries;
 use super::trouble::{Trouble, Why};
 use crate::config;
+use crate::digest::Digest;
 
 /// What a watcher hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ struct Watched {
     server: Server,
     settings: config::Postgres,
     root: PathBuf,
-    seen: Option<(Seen, Mark)>,
+    seen: Option<(Seen, Stood)>,
     sender: Sender<Event>,
 }
 
@@ -112,6 +113,9 @@ enum Mark {
     Primary(String),
     Standby(u64),
 }
+
+/// Where a server stood, and by which queries it was asked.
+type Stood = (Mark, Option<Digest>);
 
 impl Watched {
     /// Watches the primary until nobody listens to us any more; passes notifications on as hints.
@@ -189,12 +193,13 @@ impl Watched {
         Ok(changed)
     }
 
-    async fn ask_in(&self, link: &mut Link) -> Result<(bool, (Seen, Mark)), Trouble> {
+    async fn ask_in(&self, link: &mut Link) -> Result<(bool, (Seen, Stood)), Trouble> {
         let position = Position::of(link, "").await?;
         let mark = match position.standby {
             true => Mark::Standby(position.lsn),
             false => Mark::Primary(position.snapshot.clone()),
         };
+        let mark = (mark, self.queries().map(|queries| queries.digest()));
         if let Some((seen, before)) = &self.seen
             && seen.identity == position.identity
             && *before == mark
@@ -233,11 +238,16 @@ impl Watched {
 
     /// What there is to know of the queries. What is wrong with them the build says.
     async fn learn(&self, link: &mut Link, before: Option<&Knowledge>) -> Option<Knowledge> {
-        let mut queries = match &self.settings.sql {
-            Some(folder) => Queries::from_files(&self.root, folder).ok()?,
-            None => Queries::own(),
-        };
+        let mut queries = self.queries()?;
         learn(link, &mut queries, before).await.ok()
+    }
+
+    /// The queries as they are now: somebody may be writing them.
+    fn queries(&self) -> Option<Queries> {
+        match &self.settings.sql {
+            Some(folder) => Queries::from_files(&self.root, folder).ok(),
+            None => Some(Queries::own()),
+        }
     }
 }
 

@@ -362,7 +362,24 @@ async fn read(
             return Ok(());
         }
     }
-    Ok(())
+    link.whose = Whose::Ours;
+    unmoved(link).await
+}
+
+/// Fails where a table has another file than the snapshot knows: TRUNCATE and ALTER TABLE leave an
+/// older snapshot nothing to read, and no error.
+async fn unmoved(link: &mut Link) -> Result<(), Trouble> {
+    let statement = sqlx::query(
+        "SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm') \
+         AND c.relpersistence <> 't' AND c.relfilenode <> 0 AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode \
+         ORDER BY 1 LIMIT 1",
+    );
+    let rows = link.rows("looking for tables that were written anew", statement).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let table: String = get(row, 0)?;
+    let message =
+        format!("database ({}): {table} was emptied or written anew while it was read; build again", link.name);
+    Err(Trouble::new(Why::Moved, message))
 }
 
 /// Rows gathered into units, and units into batches.

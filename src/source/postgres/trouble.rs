@@ -22,6 +22,8 @@ pub enum Why {
     Interrupted,
     /// The server is there and refuses: a password, a permission, a missing table, a statement.
     Refused,
+    /// A table was emptied or written anew while it was read: what was read of it may be nothing.
+    Moved,
     /// The settings are wrong.
     Settings,
 }

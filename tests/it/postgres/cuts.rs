@@ -123,6 +123,32 @@ fn a_server_restarted_while_it_is_read() {
 }
 
 #[test]
+fn a_table_that_is_filled_anew_while_rows_are_read_is_read_again() {
+    let server = Server::primary();
+    let proxy = Proxy::before(server.port());
+    let site = site_through(&proxy, &server);
+    fill(&site, &server);
+    site.build();
+    server.sql(MUCH);
+    server.sql("UPDATE lifthill.articles SET body = 'Changed.'");
+    let held = proxy.hold_after(AMONG_THE_PARKS);
+    let built = std::thread::scope(|scope| {
+        let building = scope.spawn(|| site.run(&[]));
+        held.wait();
+        // Who reads by an older snapshot finds an empty table.
+        server.sql(
+            "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM lifthill.articles; TRUNCATE lifthill.articles; \
+             INSERT INTO lifthill.articles SELECT * FROM kept; COMMIT",
+        );
+        drop(held);
+        building.join().expect("a build")
+    });
+    built.exit(0);
+    assert!(site.page("/articles/hello/").contains("Changed."), "{}", built.stderr());
+    site.build().rendered([]);
+}
+
+#[test]
 fn a_standby_whose_recovery_takes_precedence_is_replaced() {
     let server = Server::primary();
     let standby = server.standby_with(&["max_standby_streaming_delay=0", "max_standby_archive_delay=0"]);

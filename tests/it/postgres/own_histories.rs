@@ -59,7 +59,7 @@ fn statement(dice: &mut Dice, serial: usize) -> String {
         8 => format!("UPDATE ride SET hidden = NOT hidden WHERE slug = 'ride-{n}'"),
         9 => format!("UPDATE ride SET state = '{}' WHERE slug = 'ride-{n}'", ["operating", "closed"][dice.below(2)]),
         10 => format!(
-            "CREATE OR REPLACE VIEW shown AS SELECT park, slug, title || ' {serial} ' || {}(slug) AS title, state FROM ride{}",
+            "CREATE OR REPLACE VIEW shown AS SELECT park, slug, title || ' {serial} ' || coalesce({}(slug), 'none') AS title, state FROM ride{}",
             ["lab", "deco"][dice.below(2)],
             ["", " WHERE slug <> 'ride-1'"][dice.below(2)]
         ),

@@ -153,6 +153,9 @@ fn rows_that_somebodys_sql_reaches_are_served_as_they_change() {
                 CREATE VIEW shown AS SELECT park, slug, title AS name FROM ride",
     );
     served.shows(PYTHON, "PYTHON");
+    // And the query itself.
+    site.write("sql/rides.sql", "SELECT park, slug, 'Boa' AS name, 'other' AS category FROM shown");
+    served.shows(PYTHON, "Boa");
     becomes_a_clean_build(&site);
     assert_eq!(served.stop(), Some(0));
     site.build().rendered([]);
