@@ -43,7 +43,7 @@ const MAKERS: [(&str, &[&str]); 4] = [
             "zune-jpeg",
         ],
     ),
-    ("LIFTHILL_COMPRESSION", &["libdeflater", "mbrotli", "zstd"]),
+    ("LIFTHILL_COMPRESSION", &["libdeflater", "brotlic", "zstd"]),
     (
         "LIFTHILL_ASSETS",
         &["cssparser", "lightningcss", "oxc_allocator", "oxc_codegen", "oxc_minifier", "oxc_parser", "oxc_span"],

@@ -14,8 +14,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
+use brotlic::{CompressionMode, Quality, WindowSize};
 use libdeflater::{CompressionLvl, Compressor};
-use mbrotli::{EncoderConfig, Quality, Window};
 
 use crate::cas::{Action, Cas};
 use crate::config::Packer;
@@ -141,18 +141,20 @@ pub fn pack(bytes: &[u8], packer: Packer) -> Result<Vec<u8>> {
         }
         Encoding::Brotli => {
             let level = u8::try_from(packer.level)?;
-            let quality = Quality::try_from(level).with_context(|| format!("Brotli has no level {level}"))?;
-            let config = EncoderConfig::new().with_quality(quality).with_window(window(bytes.len())?);
-            mbrotli::Compressor::new(config)?.compress(bytes).context("Brotli failed")
+            let quality = Quality::new(level).with_context(|| format!("Brotli has no level {level}"))?;
+            let mut out = vec![0; bytes.len() + bytes.len() / 1024 + 1024];
+            let size = brotlic::compress(bytes, &mut out, quality, window(bytes.len())?, CompressionMode::Generic);
+            out.truncate(size.context("Brotli failed")?);
+            Ok(out)
         }
         Encoding::Zstd => zstd::bulk::compress(bytes, packer.level).context("zstd failed"),
     }
 }
 
 /// The smallest Brotli window that holds everything: memory follows it.
-fn window(size: usize) -> Result<Window> {
+fn window(size: usize) -> Result<WindowSize> {
     let bits = usize::BITS - size.leading_zeros();
-    Ok(Window::standard(bits.clamp(16, 22) as u8)?)
+    Ok(WindowSize::new(bits.clamp(16, 22) as u8)?)
 }
 
 #[cfg(test)]

@@ -22,12 +22,17 @@ use serde::Serialize;
 
 use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::fields::{self, Fields, Findings, Node, Shape};
 use crate::paths::BasePath;
+use crate::room::Room;
 use crate::text;
 
 /// The settings file's name in the site's root.
 pub const FILE: &str = "lifthill.toml";
+
+/// The most that is read of it.
+const MOST: Most = Most::megabytes(4);
 
 /// All settings of a site.
 #[derive(Clone, Debug)]
@@ -188,17 +193,13 @@ impl Given {
 }
 
 impl Settings {
-    /// Reads the settings below `root`; all defaults where there is no file. The error holds
-    /// every problem in the file.
-    pub fn load(root: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let path = root.join(FILE);
-        if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-            return Err(vec![Diagnostic::of_file(FILE, "is a symbolic link, which is not followed")]);
-        }
-        let bytes = match std::fs::read(&path) {
+    /// Reads the settings below `root`, at most what there is `room` for; all defaults where there is no file.
+    /// The error holds every problem in the file.
+    pub fn load(root: &Path, room: Room) -> Result<Self, Vec<Diagnostic>> {
+        let bytes = match door::read(&root.join(FILE), room.text(MOST)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(vec![Diagnostic::of_file(FILE, format!("cannot be read: {error}"))]),
+            Err(error) => return Err(vec![Diagnostic::of_file(FILE, door::words(&error))]),
         };
         Self::parse(text::decode(FILE, &bytes).map_err(|problem| vec![*problem])?)
     }
@@ -210,7 +211,7 @@ impl Settings {
         if let Some(node) = fields::toml(&mut findings, 0..source.len()) {
             settings.read(&mut Fields::of(node, &mut findings), &mut findings);
         }
-        if findings.problems.is_empty() { Ok(settings) } else { Err(findings.problems) }
+        if findings.number() == 0 { Ok(settings) } else { Err(findings.into_problems()) }
     }
 
     fn read(&mut self, fields: &mut Fields, findings: &mut Findings<'_>) {
@@ -350,6 +351,10 @@ impl SiteSettings {
         if let Some((url, place)) = fields.text_at("base_url", findings) {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             match rest {
+                Some(rest) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
+                    let help = Some("every page shows it: leave the name and the password out".to_owned());
+                    findings.note(place, "`base_url` must be without credentials", help);
+                }
                 Some(rest) if !rest.is_empty() && !rest.contains(['"', '<', '>', ' ', '?', '#']) => {
                     match BasePath::of_url(&url) {
                         Ok(path) => self.base_path = path,

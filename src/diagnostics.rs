@@ -1,10 +1,19 @@
 //! Problems found in a user's files: where, what, and what to do about it. A problem is data,
 //! not an error: many are collected in one run. Knows nothing of consoles or exit codes.
 
+mod bounds;
+mod text;
+
+pub use bounds::Problems;
+pub use text::Text;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use serde::Serialize;
+
+use crate::secrets;
 
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,7 +41,10 @@ pub struct Diagnostic {
     /// The offending line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
-    /// How many characters of the excerpt are meant, from `column`.
+    /// How many characters of the excerpt stand before what is meant.
+    #[serde(skip)]
+    pub indent: u32,
+    /// How many characters of the excerpt are meant.
     #[serde(skip)]
     pub width: u32,
     /// What the user may do about it.
@@ -41,6 +53,14 @@ pub struct Diagnostic {
     /// The pages that cannot be made because of it, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages: Option<String>,
+    /// How many problems it stands for: one, but where many are only counted.
+    #[serde(skip_serializing_if = "is_one")]
+    pub number: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_one(number: &u64) -> bool {
+    *number == 1
 }
 
 impl Diagnostic {
@@ -51,39 +71,24 @@ impl Diagnostic {
             file: file.to_owned(),
             line: 0,
             column: 0,
-            message: message.into(),
+            message: told(message.into()),
             excerpt: None,
+            indent: 0,
             width: 0,
             help: None,
             pages: None,
+            number: 1,
         }
     }
 
     /// A problem at a byte range of `source`, the text of `file`.
-    pub fn at(file: &str, source: &str, span: std::ops::Range<usize>, message: impl Into<String>) -> Self {
-        let start = floor_char_boundary(source, span.start);
-        let end = floor_char_boundary(source, span.end.max(start));
-        let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
-        let line = source[..start].bytes().filter(|b| *b == b'\n').count() as u32 + 1;
-        let column = source[line_start..start].chars().count() as u32 + 1;
-        let shown_end = end.min(line_end).max(start);
-        Self {
-            severity: Severity::Error,
-            file: file.to_owned(),
-            line,
-            column,
-            message: message.into(),
-            excerpt: Some(shorten(source[line_start..line_end].trim_end_matches('\r'))),
-            width: source[start..shown_end].chars().count().max(1) as u32,
-            help: None,
-            pages: None,
-        }
+    pub fn at(file: &str, source: &str, span: Range<usize>, message: impl Into<String>) -> Self {
+        Text::new(file, source).at(span, message)
     }
 
     /// The same problem with a suggestion.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(told(help.into()));
         self
     }
 
@@ -94,13 +99,18 @@ impl Diagnostic {
     }
 }
 
-/// An excerpt is for people: a line longer than this is cut.
-const EXCERPT_CHARS: usize = 160;
+/// What is said is for people: longer than this it is cut, and what may be a secret is left out.
+const MESSAGE_BYTES: usize = 4_000;
 
-fn shorten(line: &str) -> String {
-    match line.char_indices().nth(EXCERPT_CHARS) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
+fn told(message: String) -> String {
+    let mut message = message;
+    if message.len() > MESSAGE_BYTES {
+        message.truncate(floor_char_boundary(&message, MESSAGE_BYTES));
+        message.push('…');
+    }
+    match secrets::masked(&message) {
+        Cow::Owned(masked) => masked,
+        Cow::Borrowed(_) => message,
     }
 }
 
@@ -128,8 +138,8 @@ impl fmt::Display for Diagnostic {
             let number = self.line.to_string();
             let gutter = " ".repeat(number.len());
             let before: String =
-                excerpt.chars().take(self.column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            let room = excerpt.chars().count().saturating_sub(self.column as usize - 1).max(1);
+                excerpt.chars().take(self.indent as usize).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let room = excerpt.chars().count().saturating_sub(self.indent as usize).max(1);
             write!(f, "\n {gutter} |\n {number} | {excerpt}\n {gutter} | {before}")?;
             for _ in 0..(self.width as usize).min(room) {
                 f.write_char('^')?;
@@ -155,12 +165,19 @@ fn printable(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     }
 }
+/// Nobody means a known word by a longer one.
+const LONGEST_WORD: usize = 128;
 
 /// The known word nearest to `word`, if one is near enough to have been meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing takes memory and time by the product of both lengths.
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let lower = word.to_lowercase();
     known
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST_WORD)
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().min(word.chars().count()) / 3)
         .min_by_key(|(distance, candidate)| (*distance, *candidate))
@@ -209,6 +226,44 @@ mod tests {
     fn a_span_beyond_the_text_is_its_end() {
         let diagnostic = Diagnostic::at("f", "æ", 1..99, "x");
         assert_eq!((diagnostic.line, diagnostic.column), (1, 1));
+    }
+
+    #[test]
+    fn of_a_long_line_the_offending_part_is_shown() {
+        let source = format!("{}wrong{}", "æ".repeat(5_000), "b".repeat(5_000));
+        let diagnostic = Diagnostic::at("f", &source, 10_000..10_005, "x");
+        assert_eq!(diagnostic.column, 5_001);
+        let excerpt: Vec<char> = diagnostic.excerpt.expect("an excerpt").chars().collect();
+        let from = diagnostic.indent as usize;
+        assert_eq!(excerpt[from..from + diagnostic.width as usize].iter().collect::<String>(), "wrong");
+        assert!(excerpt.len() < 200);
+        let loud = Diagnostic::of_file("f", "x".repeat(100_000)).help("y".repeat(100_000));
+        assert!(loud.message.len() + loud.help.map_or(0, |help| help.len()) < 10_000);
+    }
+
+    #[test]
+    fn no_secret_is_in_what_is_said() {
+        let source = "[postgres]\nurl = 'postgres://u:hunter2@h'  # wrong\n";
+        let at = source.find("wrong").expect("it is there");
+        for file in ["lifthill.toml", "content/articles/x.md"] {
+            let shown = Diagnostic::at(file, source, at..at + 5, "`postgres://u:hunter2@h` is no `url`")
+                .help("write `token = \"hunter2\"`");
+            assert!(
+                !format!("{shown} {}", serde_json::to_string(&shown).expect("JSON")).contains("hunter2"),
+                "{shown}"
+            );
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(shown.to_string().split_once('\n').expect("lines").1.split_once('\n').expect("lines").1, @r"
+                   |
+                 2 | url = 'postgres://…@h'  # wrong
+                   |                           ^^^^^
+                  = help: write `token = …`
+                ");
+            }
+        }
+        let source = "password = \"\"\"\nhunter2\n\"\"\"\n";
+        let shown = Diagnostic::at("lifthill.toml", source, 15..22, "x").to_string();
+        assert!(!shown.contains("hunter2") && shown.contains("^"), "{shown}");
     }
 
     #[test]

@@ -4,8 +4,12 @@
 //! reach (a million pages collide with probability 2^-88) at half the space in the state.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
+
+/// Bytes that are read at a time.
+const PIECE: usize = 128 << 10;
 
 /// The first 16 bytes of a BLAKE3 hash. Prints as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -15,6 +19,23 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self::from_hash(&blake3::hash(bytes))
+    }
+
+    /// The digest of all that `reader` gives, a piece at a time, and how many bytes it were.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<(Self, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        let mut piece = vec![0; PIECE];
+        let mut bytes = 0;
+        loop {
+            let read = match reader.read(&mut piece) {
+                Ok(0) => return Ok((Self::from_hash(&hasher.finalize()), bytes)),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(&piece[..read]);
+            bytes += read as u64;
+        }
     }
 
     /// The digest of several parts, each preceded by its length, so that parts cannot run

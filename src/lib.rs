@@ -68,12 +68,14 @@
 //!    catalog    the only way to read; groups
 //! 2  source, state, render, media, assets, compress, hosting, output   these never import each other
 //! 1  model      plain records, dates with precision, slugs
-//! 0  digest, paths, stamp, disk, door, stop, room, diagnostics, fields, config, report
+//! 0  digest, paths, stamp, door, disk, stop, room, secrets, diagnostics, fields, config, report
 //!    headers    what a server says of a file
 //!    text       text from files, and what may stand in it
 //!    leftovers  what lies among a site's files and is none of it
 //!    overrides  the site's own files that lie over the theme's
 //!    cas        what was made once, by digest
+//!    tags       how deep the tags of a text lie within each other
+//!    workshop   work that may die, done by another process
 //! ```
 //!
 //! To add a kind of page: a variant of [`site::Route`], a file in `site/views/`, a template.
@@ -91,9 +93,12 @@ pub mod overrides;
 pub mod paths;
 pub mod report;
 pub mod room;
+pub mod secrets;
 pub mod stamp;
 pub mod stop;
+pub mod tags;
 pub mod text;
+pub mod workshop;
 
 pub mod model;
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Problems, Severity};
 use crate::headers::is_page;
 use crate::paths::RelPath;
 
@@ -43,6 +43,9 @@ pub struct Report {
     pub peak_memory_bytes: u64,
     /// What is wrong, and worth knowing.
     pub diagnostics: Vec<Diagnostic>,
+    /// Problems of which no diagnostic is held.
+    #[serde(skip)]
+    pub untold: Untold,
     /// Content files by outcome.
     pub content: ContentCounts,
     /// Rows of a database by outcome.
@@ -67,6 +70,14 @@ pub struct Report {
     /// Pages that could not be made, until they are among the diagnostics.
     #[serde(skip)]
     pub failures: Failures,
+}
+
+/// Problems that are only counted, and how many of each severity are held.
+#[derive(Debug, Default)]
+pub struct Untold {
+    errors: u64,
+    warnings: u64,
+    held: [usize; 2],
 }
 
 /// Pages, or other files, by outcome. `total` = `rendered` + `unchanged` + `failed` + `left`.
@@ -271,13 +282,55 @@ impl Report {
 
     /// Whether any diagnostic is an error.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.untold.errors > 0 || self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// How many mistakes there are, those that are only counted too.
+    pub fn errors(&self) -> u64 {
+        let told = self.diagnostics.iter().filter(|one| one.severity == Severity::Error).map(|one| one.number);
+        told.sum::<u64>() + self.untold.errors
+    }
+
+    /// Adds problems, as long as there are few of their kind; more are only counted, however many there are.
+    pub fn tell(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        for problem in problems {
+            let (held, untold) = match problem.severity {
+                Severity::Error => (&mut self.untold.held[0], &mut self.untold.errors),
+                Severity::Warning => (&mut self.untold.held[1], &mut self.untold.warnings),
+            };
+            if *held < Problems::MOST_IN_ALL {
+                *held += 1;
+                self.diagnostics.push(problem);
+            } else {
+                *untold += problem.number;
+            }
+        }
+    }
+
+    /// Leaves as many diagnostics as anybody reads, errors before warnings, and a count of the others.
+    pub fn bound_diagnostics(&mut self) {
+        let mut untold = std::mem::take(&mut self.untold);
+        if self.diagnostics.len() > Problems::MOST_IN_ALL {
+            self.diagnostics.sort_by_key(|one| one.severity);
+            for one in self.diagnostics.drain(Problems::MOST_IN_ALL..) {
+                match one.severity {
+                    Severity::Error => untold.errors += one.number,
+                    Severity::Warning => untold.warnings += one.number,
+                }
+            }
+            self.settle_diagnostics();
+        }
+        for (severity, number) in [(Severity::Error, untold.errors), (Severity::Warning, untold.warnings)] {
+            if number > 0 {
+                self.diagnostics.push(Diagnostic::of_more("the site", severity, number, "in all"));
+            }
+        }
     }
 
     /// Sorts diagnostics by place and drops repeated ones. Failed pages become some of them.
     pub fn settle_diagnostics(&mut self) {
         self.diagnostics.extend(self.failures.take());
-        let key = |one: &Diagnostic| (one.file.clone(), one.line, one.column, one.message.clone());
+        let key = |one: &Diagnostic| (one.file.clone(), one.number > 1, one.line, one.column, one.message.clone());
         self.diagnostics.sort_by_cached_key(key);
         self.diagnostics.dedup();
     }

@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use crate::door::Most;
+
 /// What the program needs whatever it builds: itself, threads, templates, pages in the making.
 const PROGRAM: u64 = 72 << 20;
 
@@ -128,6 +130,26 @@ impl Room {
     /// Bytes for the pages that the state's database keeps at hand.
     pub fn state_cache(self) -> u64 {
         self.0.map_or(64 << 20, |limit| (limit / 16).clamp(8 << 20, 1 << 30))
+    }
+
+    /// The most that is read of a text of which a tree is made, which takes up to some hundreds of times as much:
+    /// `most`, or what there is room for.
+    pub fn text(self, most: Most) -> Most {
+        self.share(most, 512)
+    }
+
+    /// The most that is read of a file that is held as it is, or line by line.
+    pub fn lines(self, most: Most) -> Most {
+        self.share(most, 16)
+    }
+
+    /// Bytes for work that another process does: `most`, or a quarter of the whole.
+    pub fn workshop(self, most: u64) -> u64 {
+        self.0.map_or(most, |given| most.min(given / 4))
+    }
+
+    fn share(self, most: Most, parts: u64) -> Most {
+        self.0.map_or(most, |given| most.min(Most(given / parts)))
     }
 
     /// What is left beside such `lists` of a bound.

@@ -3,16 +3,20 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use include_dir::{Dir, include_dir};
 
 use super::FOLDER;
 use crate::diagnostics::Diagnostic;
+use crate::digest::Digest;
+use crate::door::{self, Most};
+use crate::headers::is_compressible;
 use crate::overrides;
 use crate::paths::RelPath;
+use crate::room::Room;
 use crate::text;
 
 static THEME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets");
@@ -56,13 +60,42 @@ pub fn is_plain(path: &str) -> bool {
 }
 
 /// The bytes of a file below `assets/`.
-pub fn read(root: &Path, path: &str, origin: Origin) -> Result<Cow<'static, [u8]>> {
+pub fn read(root: &Path, path: &str, origin: Origin, room: Room) -> io::Result<Cow<'static, [u8]>> {
     match (origin, THEME.get_file(path)) {
         (Origin::Theme, Some(file)) => Ok(file.contents().into()),
-        _ => {
-            let bytes = fs::read(root.join(FOLDER).join(path));
-            Ok(bytes.with_context(|| format!("cannot read {FOLDER}/{path}"))?.into())
-        }
+        _ => Ok(door::read(&root.join(FOLDER).join(path), most(path, room))?.into()),
+    }
+}
+
+/// The digest of a file below the root, which is never held as a whole, and its size.
+pub fn digest(root: &Path, file: &str, room: Room) -> io::Result<(Digest, u64)> {
+    let (open, metadata) = door::open(&root.join(file))?;
+    let most = most(file, room);
+    door::check_size(metadata.len(), most)?;
+    let (digest, size) = Digest::of_reader(open.take(most.0.saturating_add(1)))?;
+    door::check_size(size, most)?;
+    Ok((digest, size))
+}
+
+/// Whether a file is only ever copied: nothing is looked for in it, and it is never compressed.
+pub fn is_copied(path: &str) -> bool {
+    !is_parsed(path) && RelPath::new(path).is_none_or(|path| !is_compressible(&path))
+}
+
+fn is_parsed(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "css" | "scss" | "sass" | "js" | "mjs")
+}
+
+/// The most that is read of a file, by what becomes of it: a style sheet or a script is worked on, a text is
+/// compressed, and the rest is copied a piece at a time.
+fn most(path: &str, room: Room) -> Most {
+    if is_parsed(path) {
+        room.lines(Most::megabytes(16))
+    } else if is_copied(path) {
+        Most::megabytes(1024)
+    } else {
+        room.lines(Most::megabytes(64))
     }
 }
 

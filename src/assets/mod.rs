@@ -6,6 +6,8 @@
 //! References are found by parsers, never by patterns (`css.rs`, `js.rs`). What is made of a source
 //! is kept by the source's digest and not made again (`prepare.rs`). Knows nothing of pages.
 
+mod apart;
+mod compiled;
 mod css;
 mod files;
 mod graph;
@@ -18,6 +20,7 @@ mod vite;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -25,17 +28,23 @@ use base64::Engine;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha384};
 
-use crate::cas::{Action, Cas, Made};
+use crate::cas::Cas;
 use crate::config::{AssetSettings, Settings};
-use crate::diagnostics::{Diagnostic, suggestion};
+use crate::diagnostics::{Diagnostic, Problems, suggestion};
 use crate::digest::{Digest, Digester};
+use crate::door::{self, Most};
 use crate::headers::Encoding;
+use crate::leftovers;
 use crate::paths::BasePath;
-use crate::{leftovers, text};
+use crate::room::Room;
+use crate::workshop::Workshop;
+use compiled::Sheets;
 use files::Origin;
 use graph::{Named, Node};
 use prepare::{Language, Prepared, prepare};
 use references::{Found, Target, is_path, target};
+
+pub use apart::{attempt, work as work_apart};
 
 /// The folder of a site's own assets in its root, and of all assets in URLs.
 pub const FOLDER: &str = "assets";
@@ -91,6 +100,8 @@ pub struct Assets {
     pub copies: Vec<String>,
     /// The site's root, which no page learns of.
     root: PathBuf,
+    /// How much memory reading them may take.
+    room: Room,
     /// The settings that they were made with.
     made_with: Option<Conditions>,
     /// Style sheets and scripts that were minified or compiled now, not found in the store.
@@ -170,10 +181,24 @@ impl Assets {
         let asset = self.by_path.get(path).with_context(|| format!("there is no asset {path}"))?;
         match &asset.content {
             Content::Made(text) => Ok(text.as_bytes().into()),
-            Content::File(origin) => files::read(root, path, *origin),
-            Content::Bundled(file) => {
-                Ok(std::fs::read(root.join(file)).with_context(|| format!("cannot read {file}"))?.into())
+            Content::File(origin) => {
+                files::read(root, path, *origin, self.room).with_context(|| format!("cannot read {FOLDER}/{path}"))
             }
+            // Its size was looked at when it was listed.
+            Content::Bundled(file) => {
+                let bytes = door::read(&root.join(file), Most(asset.size));
+                Ok(bytes.with_context(|| format!("cannot read {file}"))?.into())
+            }
+        }
+    }
+
+    /// The file, by its path in the site's root, that an asset is a copy of and that need not be held as a
+    /// whole to be copied.
+    pub fn copied_from(&self, path: &str) -> Option<String> {
+        match &self.by_path.get(path)?.content {
+            Content::File(Origin::Own) if files::is_copied(path) => Some(format!("{FOLDER}/{path}")),
+            Content::Bundled(file) if files::is_copied(path) => Some(file.clone()),
+            _ => None,
         }
     }
 }
@@ -216,38 +241,57 @@ enum Source {
 }
 
 /// Every asset of the site at `root`, and what is wrong with any.
-pub fn collect(root: &Path, settings: &Settings, cas: &Cas) -> Result<(Assets, Vec<Diagnostic>)> {
+pub fn collect(root: &Path, settings: &Settings, cas: &Cas, room: Room) -> Result<(Assets, Vec<Diagnostic>)> {
     let (mut files, mut problems) = files::list(root)?;
     let made_with = Some(conditions(settings));
-    let mut assets = Assets { made_with, root: root.to_owned(), ..Assets::default() };
-    let (sheets, compiled) = compile(root, &mut files, cas, &mut assets, &mut problems)?;
+    let mut assets = Assets { made_with, root: root.to_owned(), room, ..Assets::default() };
+    let workshop = Workshop::new(work_apart, room);
+    let (sheets, compiled) = compiled::compile(root, &mut files, cas, &workshop, &mut assets, &mut problems)?;
 
-    let raw: Vec<(Raw<'_>, Vec<Diagnostic>)> = files
+    let raw = files
         .par_iter()
-        .map(|(path, origin)| {
+        .map(|(path, origin)| -> Result<(Option<Raw<'_>>, Vec<Diagnostic>)> {
+            let file = format!("{FOLDER}/{path}");
+            let unread = |error: io::Error| (None, vec![Diagnostic::of_file(&file, door::words(&error))]);
+            let as_it_is = |digest, size| {
+                let source = Source::Bytes(digest, size);
+                Raw { path, origin: *origin, source, text: None, whole: true, made: false }
+            };
+            if *origin == Origin::Own && files::is_copied(path) {
+                let read = files::digest(root, &file, room);
+                return Ok(read.map_or_else(unread, |(digest, size)| (Some(as_it_is(digest, size)), Vec::new())));
+            }
             let bytes: Cow<'_, [u8]> = match compiled.get(path) {
                 Some((_, css)) => css.as_bytes().into(),
-                None => files::read(root, path, *origin)?,
+                None => match files::read(root, path, *origin, room) {
+                    Ok(bytes) => bytes,
+                    Err(error) => return Ok(unread(error)),
+                },
             };
-            let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
-            let raw = Raw {
-                path,
-                origin: *origin,
-                source: Source::Bytes(digest, size),
-                text: None,
-                whole: true,
-                made: false,
-            };
-            let Some(language) = Language::of(path) else { return Ok((raw, drawing(path, *origin, &bytes))) };
+            let raw = as_it_is(Digest::of(&bytes), bytes.len() as u64);
+            let Some(language) = Language::of(path) else { return Ok((Some(raw), drawing(path, *origin, &bytes))) };
             let (text, whole) = match files::text(path, bytes) {
                 Ok(read) => read,
-                Err(problem) => return Ok((raw, vec![*problem])),
+                Err(problem) => return Ok((Some(raw), vec![*problem])),
             };
-            let (one, made) = prepare(cas, path, language, &text, settings.minify)?;
-            Ok((Raw { source: Source::Text(one), text: Some(text), whole, made, ..raw }, Vec::new()))
+            let make = |minify| match origin {
+                // Our own are known to be harmless.
+                Origin::Theme if !compiled.contains_key(path) => Ok(Ok(prepare::make(path, language, &text, minify))),
+                _ => apart::prepare(&workshop, path, language, &text, minify),
+            };
+            Ok(match prepare(cas, path, language, &text, settings.minify, make)? {
+                Ok((one, made)) => {
+                    (Some(Raw { source: Source::Text(one), text: Some(text), whole, made, ..raw }), Vec::new())
+                }
+                Err(died) => {
+                    let file = compiled.get(path).map_or(path, |(sheet, _)| sheet);
+                    (None, vec![Diagnostic::of_file(&format!("{FOLDER}/{file}"), died.to_string())])
+                }
+            })
         })
-        .collect::<Result<_>>()?;
-    let (raw, told): (Vec<Raw<'_>>, Vec<_>) = raw.into_iter().unzip();
+        .collect::<Result<Vec<_>>>()?;
+    let (raw, told): (Vec<Option<Raw<'_>>>, Vec<_>) = raw.into_iter().unzip();
+    let raw: Vec<Raw<'_>> = raw.into_iter().flatten().collect();
     problems.extend(told.into_iter().flatten());
     assets.made += raw.iter().filter(|one| one.made).count() as u64;
 
@@ -347,84 +391,27 @@ fn link(path: &str, found: &Found, names: &[&str]) -> Option<usize> {
     }
 }
 
-/// Style sheets in Sass by the path of what they became, with their text.
-type Compiled = BTreeMap<String, (String, String)>;
-
-/// Style sheets that may include each other, by path.
-type Sheets = BTreeMap<String, Cow<'static, [u8]>>;
-
-/// Compiles every `.scss` and `.sass` file that is no partial, and takes them out of `files`.
-/// Returns also all files that they may have come from.
-fn compile(
-    root: &Path,
-    files: &mut BTreeMap<String, Origin>,
-    cas: &Cas,
-    assets: &mut Assets,
-    problems: &mut Vec<Diagnostic>,
-) -> Result<(Sheets, Compiled)> {
-    let is_sass = |path: &String| path.ends_with(".scss") || path.ends_with(".sass");
-    let mut compiled = Compiled::new();
-    if !files.keys().any(is_sass) {
-        return Ok((BTreeMap::new(), compiled));
-    }
-    let mut sheets = BTreeMap::new();
-    for (path, origin) in files.iter().filter(|(path, _)| is_sass(path) || path.ends_with(".css")) {
-        sheets.insert(path.clone(), text::unmarked(files::read(root, path, *origin)?));
-    }
-    let visible = sass::Sheets(sheets.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect());
-    // Any of the files may be included by any other.
-    let all = Digest::of_parts(sheets.iter().flat_map(|(path, bytes)| [path.as_bytes(), &**bytes]));
-    let sources: Vec<(String, Origin)> =
-        files.iter().filter(|(path, _)| is_sass(path)).map(|(path, origin)| (path.clone(), *origin)).collect();
-    for (path, origin) in sources {
-        files.remove(&path);
-        if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
-            continue;
-        }
-        let action = Action::new("sass", concat!("1; ", env!("LIFTHILL_SASS")), [path.as_bytes(), &all.0]);
-        let kept = cas.get(action).and_then(|made| String::from_utf8(made.bytes?).ok());
-        let css = match kept
-            .map_or_else(|| sass::compile(&visible, &path, FOLDER).map(|css| (css, true)), |css| Ok((css, false)))
-        {
-            Ok((css, made)) => {
-                if made {
-                    assets.made += 1;
-                    let made = Made { bytes: Some(css.into_bytes()), facts: Vec::new() };
-                    cas.keep(action, made.bytes.as_deref(), &made.facts);
-                    String::from_utf8(made.bytes.unwrap_or_default()).context("Sass made what is not text")?
-                } else {
-                    css
-                }
-            }
-            Err(problem) => {
-                problems.push(*problem);
-                String::new()
-            }
-        };
-        let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
-        let became = format!("{stem}.css");
-        let twice =
-            compiled.contains_key(&became) || (origin == Origin::Own && files.get(&became) == Some(&Origin::Own));
-        if twice {
-            let message = format!("becomes {became}, which another file is already");
-            problems.push(Diagnostic::of_file(&format!("{FOLDER}/{path}"), message).help("rename one of them"));
-        }
-        files.insert(became.clone(), origin);
-        compiled.insert(became, (path, css));
-    }
-    Ok((sheets, compiled))
-}
-
 /// Adds the files of a bundle under the names that they have.
 fn take_bundle(root: &Path, bundle: vite::Bundle, assets: &mut Assets, problems: &mut Vec<Diagnostic>) -> Result<()> {
     for file in &bundle.files {
         let place = if bundle.folder.is_empty() { file.clone() } else { format!("{}/{file}", bundle.folder) };
-        let bytes = std::fs::read(root.join(&place)).with_context(|| format!("cannot read {place}"))?;
+        let read = match Language::of(file) {
+            None => files::digest(root, &place, assets.room).map(|(digest, size)| (digest, size, None)),
+            Some(_) => door::read(&root.join(&place), Most::megabytes(64))
+                .map(|bytes| (Digest::of(&bytes), bytes.len() as u64, Some(integrity(&bytes)))),
+        };
+        let (digest, size, integrity) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                problems.push(Diagnostic::of_file(&place, door::words(&error)));
+                continue;
+            }
+        };
         let asset = Asset {
             url: format!("/{file}"),
-            digest: Digest::of(&bytes),
-            size: bytes.len() as u64,
-            integrity: Language::of(file).map(|_| integrity(&bytes)),
+            digest,
+            size,
+            integrity,
             references: Vec::new(),
             variants: Vec::new(),
             content: Content::Bundled(place.clone()),
@@ -452,10 +439,11 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     /// `sass` is the file that the text was compiled from, if it was.
-    fn tell(&self, prepared: &Prepared, sass: Option<&str>, problems: &mut Vec<Diagnostic>) {
+    fn tell(&self, prepared: &Prepared, sass: Option<&str>, told: &mut Vec<Diagnostic>) {
+        let mut problems = Problems::default();
         if let Some((place, words)) = &prepared.mistake {
             let message = format!("cannot be minified and is sent as it is: {words}");
-            problems.push(self.at(place.clone(), "", sass, message).warning());
+            problems.warning(|| self.at(place.clone(), "", sass, message));
         }
         let kept: BTreeSet<&str> = prepared.references.iter().map(|found| found.value.as_str()).collect();
         for found in &prepared.in_source {
@@ -471,12 +459,17 @@ impl Teller<'_> {
             if map && !kept.contains(found.value.as_str()) {
                 continue;
             }
-            let mut problem = self.at(found.place.clone(), &found.value, sass, message);
-            if let Target::Asset { path, .. } = target(self.path, &found.value) {
-                problem.help = suggestion(&path, self.names.iter().copied());
-            }
-            problems.push(if map { problem.warning() } else { problem });
+            let problem = || {
+                let problem = self.at(found.place.clone(), &found.value, sass, message);
+                let help = match target(self.path, &found.value) {
+                    Target::Asset { path, .. } => suggestion(&path, self.names.iter().copied()),
+                    _ => None,
+                };
+                Diagnostic { help, ..problem }
+            };
+            if map { problems.warning(problem) } else { problems.error(problem) }
         }
+        told.extend(problems.into_told(&format!("{FOLDER}/{}", self.path)));
     }
 
     /// A problem at a place in the text; in Sass, where the words first stand, for the compiled
@@ -504,14 +497,15 @@ mod tests {
     fn the_name_holds_a_fingerprint_of_the_final_bytes() {
         let folder = tempfile::tempdir().expect("a folder");
         let cas = Cas::open(folder.path(), &crate::disk::Disk::default());
-        let (assets, problems) = collect(folder.path(), &Settings::default(), &cas).expect("the theme alone");
+        let (assets, problems) =
+            collect(folder.path(), &Settings::default(), &cas, Room::default()).expect("the theme alone");
         assert!(problems.is_empty(), "{problems:?}");
         let sheet = &assets.by_path["css/site.css"];
         let bytes = assets.bytes(folder.path(), "css/site.css").expect("its bytes");
         assert_eq!(sheet.url, format!("/assets/css/site.{}.css", Digest::of(&bytes).hex(12)));
         assert_eq!(sheet.integrity.as_deref(), Some(integrity(&bytes).as_str()));
         assert!(assets.made > 0);
-        let (again, _) = collect(folder.path(), &Settings::default(), &cas).expect("the same again");
+        let (again, _) = collect(folder.path(), &Settings::default(), &cas, Room::default()).expect("the same again");
         assert_eq!((again.by_path, again.made), (assets.by_path, 0), "an unchanged asset is not made again");
     }
 }

@@ -13,6 +13,7 @@ use super::references::Found;
 use super::{css, js};
 use crate::cas::{Action, Cas, Made};
 use crate::digest::Digest;
+use crate::workshop::Died;
 
 /// The digest of the locked versions of all packages that can decide a byte, and of our own ways.
 static VERSIONS: LazyLock<String> =
@@ -32,7 +33,7 @@ pub struct Prepared {
 }
 
 /// Whether a file is text in which references are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Language {
     /// A style sheet.
     Css,
@@ -52,8 +53,16 @@ impl Language {
 }
 
 /// Prepares the source of the asset at `path`; says whether it was made now rather than found in
-/// the store. What is called `….min.…` is left as it is, and so is what cannot be parsed.
-pub fn prepare(cas: &Cas, path: &str, language: Language, source: &str, minify: bool) -> Result<(Prepared, bool)> {
+/// the store, and then by `make`, which is told whether to minify. What is called `….min.…` is left as it
+/// is, and so is what cannot be parsed.
+pub fn prepare(
+    cas: &Cas,
+    path: &str,
+    language: Language,
+    source: &str,
+    minify: bool,
+    make: impl FnOnce(bool) -> Result<Result<Prepared, Died>>,
+) -> Result<Result<(Prepared, bool), Died>> {
     let minify = minify && !path.contains(".min.");
     let operation = match (language, minify, path.ends_with(".mjs")) {
         (Language::Css, true, _) => "css, minified",
@@ -66,15 +75,19 @@ pub fn prepare(cas: &Cas, path: &str, language: Language, source: &str, minify: 
     let action = Action::new(operation, &VERSIONS, [source.as_bytes()]);
     let kept = cas.get(action).and_then(|made| postcard::from_bytes(&made.bytes?).ok());
     if let Some(kept) = kept {
-        return Ok((kept, false));
+        return Ok(Ok((kept, false)));
     }
-    let prepared = make(path, language, source, minify);
+    let prepared = match make(minify)? {
+        Ok(prepared) => prepared,
+        Err(died) => return Ok(Err(died)),
+    };
     let made = Made { bytes: Some(postcard::to_allocvec(&prepared)?), facts: Vec::new() };
     cas.keep(action, made.bytes.as_deref(), &made.facts);
-    Ok((prepared, true))
+    Ok(Ok((prepared, true)))
 }
 
-fn make(path: &str, language: Language, source: &str, minify: bool) -> Prepared {
+/// Prepares it now.
+pub fn make(path: &str, language: Language, source: &str, minify: bool) -> Prepared {
     let references = |text: &str| match language {
         Language::Css => css::references(text),
         Language::Js => js::references(path, text),

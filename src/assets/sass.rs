@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::{Component, Path};
 
 use grass::{ErrorKind, Options, OutputStyle};
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::Diagnostic;
 
@@ -50,23 +52,45 @@ impl grass::Fs for Sheets<'_> {
     }
 }
 
-/// The CSS of the style sheet at `path`. `folder` is what the files lie in, for messages.
-pub fn compile(sheets: &Sheets<'_>, path: &str, folder: &str) -> Result<String, Box<Diagnostic>> {
+/// What is wrong with a style sheet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// The file that it is in: the style sheet, or one that it includes.
+    file: String,
+    /// The bytes that are meant, where that is known.
+    place: Option<Range<usize>>,
+    message: String,
+}
+
+impl Mistake {
+    /// For people. `folder` is what the files lie in.
+    pub fn told(&self, sheets: &Sheets<'_>, folder: &str) -> Diagnostic {
+        let file = format!("{folder}/{}", self.file);
+        let text = sheets.file(Path::new(&self.file)).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        match self.place.clone().zip(text) {
+            Some((place, text)) => Diagnostic::at(&file, text, place, &*self.message),
+            None => Diagnostic::of_file(&file, &*self.message),
+        }
+    }
+}
+
+/// The CSS of the style sheet at `path`.
+pub fn compile(sheets: &Sheets<'_>, path: &str) -> Result<String, Mistake> {
     let options = Options::default().fs(sheets).quiet(true).style(OutputStyle::Expanded).allows_charset(false);
     grass::from_path(path, &options).map_err(|error| {
-        let file = format!("{folder}/{path}");
-        Box::new(match error.kind() {
+        let whole = |message: String| Mistake { file: path.to_owned(), place: None, message };
+        match error.kind() {
             ErrorKind::ParseError { message, loc, .. } => {
-                let inside = plain(Path::new(loc.file.name())).unwrap_or_else(|| path.to_owned());
+                let file = plain(Path::new(loc.file.name())).unwrap_or_else(|| path.to_owned());
                 let text = loc.file.source();
                 let start = offset(text, loc.begin.line, loc.begin.column);
                 let end = offset(text, loc.end.line, loc.end.column);
-                Diagnostic::at(&format!("{folder}/{inside}"), text, start..end, message)
+                Mistake { file, place: Some(start..end), message }
             }
-            ErrorKind::IoError(error) => Diagnostic::of_file(&file, format!("cannot be read: {error}")),
-            ErrorKind::FromUtf8Error(_) => Diagnostic::of_file(&file, "is not UTF-8 text, or includes what is not"),
-            _ => Diagnostic::of_file(&file, "cannot be compiled"),
-        })
+            ErrorKind::IoError(error) => whole(format!("cannot be read: {error}")),
+            ErrorKind::FromUtf8Error(_) => whole("is not UTF-8 text, or includes what is not".to_owned()),
+            _ => whole("cannot be compiled".to_owned()),
+        }
     })
 }
 
@@ -90,11 +114,12 @@ mod tests {
             ("css/site.scss", "@use '../base/colours' as c; a { b { color: c.$red } }"),
             ("base/_colours.scss", "$red: #f00;"),
         ]);
-        let css = compile(&good, "css/site.scss", "assets").expect("CSS");
+        let css = compile(&good, "css/site.scss").expect("CSS");
         assert_eq!(css, "a b {\n  color: #f00;\n}\n");
         for outside in ["../../../etc/passwd", "/etc/passwd"] {
             let text = format!("@import '{outside}';");
-            let error = compile(&sheets(&[("site.scss", text.as_str())]), "site.scss", "assets").expect_err("refused");
+            let sheets = sheets(&[("site.scss", text.as_str())]);
+            let error = compile(&sheets, "site.scss").expect_err("refused").told(&sheets, "assets");
             assert_eq!((error.file.as_str(), error.line), ("assets/site.scss", 1), "{error}");
         }
     }
@@ -102,7 +127,7 @@ mod tests {
     #[test]
     fn a_mistake_in_an_included_file_is_told_there() {
         let bad = sheets(&[("site.scss", "@use 'part';\n"), ("_part.scss", "a {\n  b: 1px + $none;\n}\n")]);
-        let error = compile(&bad, "site.scss", "assets").expect_err("a mistake");
+        let error = compile(&bad, "site.scss").expect_err("a mistake").told(&bad, "assets");
         assert_eq!((error.file.as_str(), error.line, error.column), ("assets/_part.scss", 2, 12), "{error}");
     }
 }

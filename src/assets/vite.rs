@@ -3,15 +3,18 @@
 //! our own assets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::files::is_plain;
-use crate::diagnostics::{Diagnostic, suggestion};
+use crate::diagnostics::{Diagnostic, Problems, Text, suggestion};
+use crate::door::{self, Most};
 use crate::paths::RelPath;
 use crate::text;
+
+/// The most that is read of a manifest.
+const MOST: Most = Most::megabytes(4);
 
 /// One chunk of the manifest, as Vite writes it; what we have no use for is not read.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,8 +56,8 @@ pub fn read(root: &Path, path: &str) -> Result<Bundle, Vec<Diagnostic>> {
     let Some(safe) = RelPath::new(path) else {
         return Err(vec![Diagnostic::of_file(path, "is not a path inside the site")]);
     };
-    let bytes = fs::read(safe.under(root))
-        .map_err(|error| vec![Diagnostic::of_file(path, format!("cannot be read: {error}"))])?;
+    let bytes =
+        door::read(&safe.under(root), MOST).map_err(|error| vec![Diagnostic::of_file(path, door::words(&error))])?;
     let text = text::decode(path, &bytes).map_err(|problem| vec![*problem])?;
     let chunks: BTreeMap<String, Chunk> = serde_json::from_str(text).map_err(|error| {
         let line: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
@@ -64,29 +67,31 @@ pub fn read(root: &Path, path: &str) -> Result<Bundle, Vec<Diagnostic>> {
     let folder = safe.parent().unwrap_or_default();
     let folder = folder.strip_suffix(".vite").map_or(folder, |outer| outer.trim_end_matches('/')).to_owned();
     let mut bundle = Bundle { folder, ..Bundle::default() };
-    let mut problems = Vec::new();
-    let mut note = |named: &str, message: String, help: Option<String>| {
-        let at = text.find(&format!("\"{named}\"")).unwrap_or(0);
-        let problem = Diagnostic::at(path, text, at..at + named.len() + 2, message);
-        problems.push(Diagnostic { help, ..problem });
+    let mut problems = Problems::default();
+    let whole = Text::new(path, text);
+    let mut note = |named: &str, message: String, help: &dyn Fn() -> Option<String>| {
+        problems.error(|| {
+            let at = text.find(&format!("\"{named}\"")).unwrap_or(0);
+            Diagnostic { help: help(), ..whole.at(at..at + named.len() + 2, message) }
+        });
     };
     for chunk in chunks.values() {
         for file in std::iter::once(&chunk.file).chain(&chunk.css).chain(&chunk.assets) {
             if !is_plain(file) {
-                note(file, format!("`{file}` has a name that makes a bad URL"), None);
+                note(file, format!("`{file}` has a name that makes a bad URL"), &|| None);
             } else if !root.join(&bundle.folder).join(file).is_file() {
-                note(file, format!("there is no file `{file}`"), Some("build the bundle again".to_owned()));
+                note(file, format!("there is no file `{file}`"), &|| Some("build the bundle again".to_owned()));
             } else {
                 bundle.files.insert(file.clone());
             }
         }
         for import in chunk.imports.iter().filter(|import| !chunks.contains_key(*import)) {
-            let help = suggestion(import, chunks.keys().map(String::as_str));
-            note(import, format!("`{import}` is imported but not in the manifest"), help);
+            let help = || suggestion(import, chunks.keys().map(String::as_str));
+            note(import, format!("`{import}` is imported but not in the manifest"), &help);
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
+    if problems.number() > 0 {
+        return Err(problems.into_told(path));
     }
     bundle.entries = chunks.keys().map(|name| (name.clone(), entry(&chunks, name))).collect();
     Ok(bundle)
@@ -122,6 +127,7 @@ fn entry(chunks: &BTreeMap<String, Chunk>, name: &str) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn imports_in_circles_are_followed_once() {

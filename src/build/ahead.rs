@@ -96,7 +96,7 @@ impl<I: Iterator<Item = Candidate>> Iterator for Batches<I> {
 
 fn read(build: &Build<'_>, candidate: &Candidate) -> Bytes {
     let photos = build.settings.photos.folder.as_deref();
-    source::read(&build.options.root, photos, &candidate.path, candidate.stamp.size)
+    source::read(&build.options.root, photos, &candidate.path, build.options.room)
 }
 
 /// Parses the `text` of a file; `None` is a picture, which is still to be read.

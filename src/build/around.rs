@@ -17,6 +17,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::render::{Sources, TEMPLATES, policy};
 use crate::report::Report;
+use crate::room::Room;
 
 /// What pages read besides content.
 pub struct Surroundings {
@@ -60,6 +61,7 @@ pub fn look_around(
     cas: &Cas,
     known: Option<Surroundings>,
     look: &Look,
+    room: Room,
     report: &mut Report,
 ) -> Result<Surroundings> {
     let (known_assets, known_templates) =
@@ -69,7 +71,7 @@ pub fn look_around(
     let (assets, of_assets) = match known_assets.filter(|(assets, _)| keep_assets && assets.are_made_with(settings)) {
         Some(known) => known,
         None => {
-            let (mut assets, problems) = assets::collect(root, settings, cas)?;
+            let (mut assets, problems) = assets::collect(root, settings, cas, room)?;
             let warnings = set_apart(problems, report);
             variants::of_assets(root, settings, cas, &mut assets, report)?;
             report.assets_made += assets.made;
@@ -81,7 +83,7 @@ pub fn look_around(
     let (templates, of_templates) = match known_templates {
         Some(known) => known,
         None => {
-            let (templates, problems) = Sources::read(root, base)?;
+            let (templates, problems) = Sources::read(root, base, room)?;
             let warnings = set_apart(problems, report);
             (templates, warnings)
         }
@@ -92,6 +94,6 @@ pub fn look_around(
 /// Puts errors into the report; warnings are told by every build.
 fn set_apart(problems: Vec<Diagnostic>, report: &mut Report) -> Vec<Diagnostic> {
     let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|one| one.severity == Severity::Error);
-    report.diagnostics.extend(errors);
+    report.tell(errors);
     warnings
 }

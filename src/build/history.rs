@@ -13,6 +13,7 @@ use super::{Options, Silent, build, verify};
 use crate::config::{self, Settings};
 use crate::digest::Digest;
 use crate::report::Verified;
+use crate::room::Room;
 use crate::{assets, render, source};
 
 /// What became of a history.
@@ -43,7 +44,7 @@ pub fn history(options: &Options, copy: &Path, edits: u64, seed: u64, said: &dyn
         let edit = if number == 0 { "as it is".to_owned() } else { editor.edit()? };
         said(&format!("{number}: {edit}"));
         history.edits.push(edit);
-        let settings = Settings::load(copy).ok();
+        let settings = Settings::load(copy, Room::default()).ok();
         let good = match settings {
             Some(settings) => {
                 let report = build(&options, settings.clone(), &Silent)?;

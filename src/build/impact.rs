@@ -72,8 +72,15 @@ pub fn impact(root: &Path, settings: &Settings, subject: &str) -> Result<Impact>
 pub fn impact_in(state: &State, root: &Path, settings: &Settings, subject: &str) -> Result<Impact> {
     let snapshot = state.snapshot()?;
     Memory::of_a_build(&snapshot)?;
-    let around =
-        look_around(root, settings, &Cas::look(state.folder()), None, &Look::Everything, &mut Report::default())?;
+    let around = look_around(
+        root,
+        settings,
+        &Cas::look(state.folder()),
+        None,
+        &Look::Everything,
+        Room::default(),
+        &mut Report::default(),
+    )?;
     let asked = Asked { snapshot: &snapshot, settings, around: &around };
     let mut reach = Reach::default();
     asked.resolve(subject, &mut reach)?;

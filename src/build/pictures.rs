@@ -189,7 +189,7 @@ pub fn make(
                     failed += 1;
                     build.progress.made(file, None);
                     let variant = &work.due[file];
-                    report.diagnostics.push(problem(&variant.picture, format!("{why}; /{file} is missing")));
+                    report.tell([problem(&variant.picture, format!("{why}; /{file} is missing"))]);
                 }
                 Made::All(counts) => {
                     report.pictures.decoded += counts.decoded;
@@ -245,9 +245,11 @@ fn do_job<'w>(
     sender: &crossbeam_channel::Sender<Made<'w>>,
 ) {
     let operations: Vec<Operation> = job.wanted.iter().map(|(_, operation)| *operation).collect();
-    let path = source::file_at(&build.options.root, build.settings.photos.folder.as_deref(), job.picture);
+    let photos = build.settings.photos.folder.as_deref();
     let read = || {
-        let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
+        let file = source::read(&build.options.root, photos, job.picture, build.options.room)
+            .map_err(|problem| problem.message)?;
+        let bytes = file.map(|file| file.bytes).ok_or("is not there any more")?;
         let room = check_room(build, job.picture, media::needs(&bytes));
         room.map(|()| bytes).map_err(|little| format!("cannot be worked on: {little}"))
     };
@@ -340,7 +342,7 @@ pub fn remember_unreadable(tables: &mut Tables<'_>, found: BTreeMap<String, Opti
 pub fn report_unreadable(store: &impl Store, report: &mut Report) -> Result<()> {
     let all: Unreadable = store.value(Table::Meta, b"unreadable pictures")?.unwrap_or_default();
     report.pictures.failed += all.len() as u64;
-    report.diagnostics.extend(all.into_iter().map(|(path, why)| problem(&path, why)));
+    report.tell(all.into_iter().map(|(path, why)| problem(&path, why)));
     report.settle_diagnostics();
     Ok(())
 }

@@ -260,7 +260,7 @@ fn report_conflicts(
             let url = claims[0].url().map(|url| url.to_string()).unwrap_or_default();
             let message = format!("two pages want the URL {url}: {}", claimed.join(" and "));
             let file = place.map_or_else(|| source::FOLDER.to_owned(), |origin| source::origin_name(&origin));
-            report.diagnostics.push(super::mistake(&file, message).help("change an alias, a former slug or a slug"));
+            report.tell([super::mistake(&file, message).help("change an alias, a former slug or a slug")]);
         }
     }
     Ok(())

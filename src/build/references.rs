@@ -10,11 +10,12 @@ use anyhow::Result;
 use super::pending::Reference as Waiting;
 use super::plan::Todo;
 use crate::catalog::{StoredRecord, keys};
-use crate::diagnostics::{Diagnostic, nearest};
+use crate::diagnostics::{Diagnostic, Problems, Text, nearest};
 use crate::model::record::Details;
 use crate::model::slug::slugify;
 use crate::model::{Kind, Photo, RecordId};
 use crate::report::Report;
+use crate::room::Room;
 use crate::site::Route;
 use crate::source::{self, Reading, confirmed_links};
 use crate::state::{Store, Table, Tables};
@@ -84,12 +85,14 @@ fn report_in_file(
         return report_in_row(tables, &unit, &ids, report);
     }
     let file = format!("{}/{path}", source::FOLDER);
-    let text =
-        std::fs::read(root.join(&file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let bytes = bytes_of(root, path);
+    let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let body = text.splitn(3, if text.starts_with("+++") { "+++" } else { "---" }).nth(2).unwrap_or_default();
     let body_start = text.len() - body.len();
-    let confirmed = confirmed_links(body.trim());
+    let confirmed: BTreeSet<RecordId> = confirmed_links(body.trim()).into_iter().collect();
+    let whole = Text::new(&file, text);
+    let mut problems = Problems::default();
     for (id, place) in dangling {
         // What only looked like a link, in code for instance, is none.
         if path.ends_with(".md") && place.start >= body_start && !confirmed.contains(id) {
@@ -102,10 +105,13 @@ fn report_in_file(
             }
             kind => format!("there is no {} `{}`", kind.word(), id.key),
         };
-        let mut diagnostic = Diagnostic::at(&file, text, place.clone(), message);
-        diagnostic.help = suggest(tables, id)?;
-        report.diagnostics.push(diagnostic);
+        let help = if problems.is_full() { None } else { suggest(tables, id)? };
+        problems.error(|| match help {
+            Some(help) => whole.at(place.clone(), message).help(help),
+            None => whole.at(place.clone(), message),
+        });
     }
+    report.tell(problems.into_told(&file));
     Ok(())
 }
 
@@ -125,7 +131,7 @@ fn report_in_row(tables: &Tables<'_>, unit: &source::Unit, dangling: &[&RecordId
         let message = format!("there is no {} `{}`", id.kind.word(), id.key);
         let mut diagnostic = super::mistake(&unit.to_string(), message);
         diagnostic.help = suggest(tables, id)?;
-        report.diagnostics.push(diagnostic);
+        report.tell([diagnostic]);
     }
     Ok(())
 }
@@ -210,13 +216,19 @@ pub fn check_deleted(
             report_in_row(tables, &unit, &dangling, report)?;
             continue;
         }
-        let bytes = std::fs::read(root.join(source::FOLDER).join(&path)).unwrap_or_default();
+        let bytes = bytes_of(root, &path);
         let parsed = source::parse(&path, &bytes, reading);
         let references = parsed.records.into_iter().flat_map(|one| one.references).chain(parsed.references);
         let dangling: Vec<(RecordId, Range<usize>)> = references.filter(|(id, _)| gone.contains(id)).collect();
         report_in_file(root, tables, &path, &dangling, report)?;
     }
     Ok(())
+}
+
+/// The bytes of a content file that was read before; none where it has gone since.
+fn bytes_of(root: &Path, path: &str) -> Vec<u8> {
+    let file = source::read(root, None, path, Room::default());
+    file.ok().flatten().map(|file| file.bytes).unwrap_or_default()
 }
 
 /// The folder of a park below `content/`: named by its key, or by a name that makes it.
@@ -248,20 +260,23 @@ pub fn check_pictures(
 ) -> Result<()> {
     for path in lists {
         let file = format!("{}/{path}", source::FOLDER);
-        let Ok(bytes) = std::fs::read(root.join(&file)) else { continue };
+        let bytes = bytes_of(root, path);
         let parsed = source::parse(path, &bytes, reading);
         let text = String::from_utf8_lossy(&bytes);
+        let whole = Text::new(&file, &text);
+        let mut problems = Problems::default();
         for photo in parsed.photos.iter().flat_map(|(_, photos)| photos) {
             if tables.bytes(Table::Pictures, photo.file.as_bytes(), |_| ())?.is_some() {
                 continue;
             }
             let name = photo.file.rsplit("/photos/").next().unwrap_or(&photo.file);
             let message = format!("there is no picture {}/{}", source::FOLDER, photo.file);
-            report.diagnostics.push(match text.find(name) {
-                Some(at) => Diagnostic::at(&file, &text, at..at + name.len(), message),
+            problems.error(|| match text.find(name) {
+                Some(at) => whole.at(at..at + name.len(), message),
                 None => Diagnostic::of_file(&file, message),
             });
         }
+        report.tell(problems.into_told(&file));
     }
     Ok(())
 }
@@ -276,7 +291,7 @@ pub fn check_photo_rows(tables: &Tables<'_>, about: &BTreeSet<RecordId>, report:
         for file in named_by_rows(tables, park)? {
             if tables.bytes(Table::Pictures, file.as_bytes(), |_| ())?.is_none() {
                 let message = format!("there is no picture {}", source::name_of(&file));
-                report.diagnostics.push(super::mistake(&unit.to_string(), message));
+                report.tell([super::mistake(&unit.to_string(), message)]);
             }
         }
     }

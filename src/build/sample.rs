@@ -58,7 +58,7 @@ pub fn verify_sample(
     let scratch = Scratch::new(options.home())?;
     let cas = Cas::open(scratch.path(), &Disk::default());
     let (look, mut report) = (Look::Everything, Report::default());
-    let around = look_around(&options.root, &settings, &cas, None, &look, &mut report)?;
+    let around = look_around(&options.root, &settings, &cas, None, &look, options.room, &mut report)?;
     let templates = Templates::new(&around.templates, settings.minify);
     let Ok(templates) = templates else { bail!("the templates have changed since the build") };
     let catalog = Arc::new(Catalog {

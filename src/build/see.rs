@@ -73,13 +73,13 @@ pub fn see(
     }
     let problems = listings.iter().flat_map(|listing| listing.problems.iter().cloned());
     let (errors, walked): (Vec<_>, Vec<_>) = problems.partition(|one| one.severity == Severity::Error);
-    report.diagnostics.extend(errors);
-    report.diagnostics.extend(source::folders_with_one_slug(&listings));
+    report.tell(errors);
+    report.tell(source::folders_with_one_slug(&listings));
     if let Some(folder) = &again.photos {
         listings.extend(photo_folder::listings(snapshot, root, folder)?);
         listings.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
     }
-    report.diagnostics.extend(source::files_with_one_name(&listings));
+    report.tell(source::files_with_one_name(&listings));
     let content = scan::content(snapshot, listings, |path| again.has(path))?;
     Ok(Seen { content, outputs: outputs?, look: Look::Everything, walked: Some(walked) })
 }

@@ -8,6 +8,7 @@
 //! for this process; [`Session::settle`] makes them survive it, and until then the journal names
 //! every file they may have made.
 
+mod belief;
 mod ground;
 
 use std::collections::BTreeSet;
@@ -131,37 +132,6 @@ impl Session {
         Ok(session)
     }
 
-    /// Loads what the last build remembered, and tidies up after one that did not come to its end.
-    fn remember(&mut self) -> Result<()> {
-        self.memory = Memory::load(&self.state.snapshot()?)?;
-        self.forget_unfinished()?;
-        if self.state.fresh().is_none() && !journal::fits(&self.state)? {
-            let reason = "the state and the journal beside it are not of one build";
-            self.state.start_afresh(code_digest(), reason)?;
-            self.memory = Memory::default();
-            self.fresh = Some(reason.to_owned());
-        }
-        if self.state.fresh().is_some() {
-            journal::restore(&self.state, &self.output, self.options.ours)?;
-        }
-        Ok(())
-    }
-
-    /// Whether an error is about a state of an earlier build that makes no sense.
-    fn is_past_belief(&self, error: &anyhow::Error) -> bool {
-        self.state.fresh().is_none() && state::is_damage(error)
-    }
-
-    /// Sets aside a state that makes no sense: it costs a clean build, never an error.
-    fn begin_anew(&mut self, error: &anyhow::Error) -> Result<()> {
-        let reason = state::could_not_be_read(error);
-        self.state.begin_anew(code_digest(), &reason)?;
-        (self.memory, self.around, self.unsettled) = (Memory::default(), None, Look::Everything);
-        self.readers = self.readers.take().map(|_| Readers::default());
-        self.fresh = Some(reason);
-        journal::restore(&self.state, &self.output, self.options.ours)
-    }
-
     /// From now on outputs whose bytes are `elsewhere` may be missing.
     pub fn spare(&mut self, elsewhere: Elsewhere) {
         self.elsewhere = elsewhere;
@@ -197,6 +167,7 @@ impl Session {
         // What was decoded and then shown by no page.
         self.budget.clear();
         self.tell_surprises(&mut report);
+        report.bound_diagnostics();
         report.seconds = start.elapsed().as_secs_f64();
         done.map(|()| report)
     }
@@ -314,22 +285,6 @@ impl Session {
         impact_in(&self.state, &self.options.root, settings, subject)
     }
 
-    /// A run that did not come to its end may have written anything: nothing that it knew counts.
-    fn forget_unfinished(&mut self) -> Result<()> {
-        if self.memory.unfinished {
-            let reason = "the last build did not come to its end";
-            self.state.start_afresh(code_digest(), reason)?;
-            self.memory = Memory::default();
-            self.readers = self.readers.take().map(|_| Readers::default());
-            self.unsettled = Look::Everything;
-            self.fresh = Some(reason.to_owned());
-        }
-        match self.options.extent {
-            Extent::Whole => journal::recover(&self.state, &self.output),
-            Extent::Plan => Ok(()),
-        }
-    }
-
     fn steps(
         &mut self,
         options: &Options,
@@ -368,14 +323,16 @@ impl Session {
         let (database, seen) = database::meanwhile(&settings, ask, see)?;
         let Seen { mut content, mut outputs, look, walked } = seen?;
         self.walked = walked.unwrap_or_else(|| std::mem::take(&mut self.walked));
-        report.diagnostics.extend(self.walked.iter().cloned());
+        report.tell(self.walked.iter().cloned());
         self.elsewhere.spare(&snapshot, &self.output, &mut outputs)?;
         if let Some(reader) = &database {
             database::tell(&reader.told(), report);
         }
         let known = self.around.take();
-        let around = self.threads.working.install(|| look_around(root, &settings, &self.cas, known, &look, report))?;
-        report.diagnostics.extend(around.warnings(root, &settings));
+        let room = options.room;
+        let look_at = || look_around(root, &settings, &self.cas, known, &look, room, report);
+        let around = self.threads.working.install(look_at)?;
+        report.tell(around.warnings(root, &settings));
         let lists = Lists { files: content.total, due: content.candidates.len() as u64, names: 0 };
         self.budget.set_most(options.room.pictures(&lists, limits::IN_FLIGHT)?);
         report.phases.insert("look", looking.elapsed().as_secs_f64());
@@ -383,7 +340,7 @@ impl Session {
         if again.from_files {
             let emptied = refusals::emptied(root, &content, memory.build == 0, &snapshot)?;
             self.refused = emptied.is_some();
-            report.diagnostics.extend(emptied);
+            report.tell(emptied);
         }
         // What could not be looked at is not gone.
         if report.has_errors() {
@@ -427,7 +384,7 @@ impl Session {
             None => match Templates::new(&around.templates, build.settings.minify) {
                 Ok(templates) => Some(Arc::new(templates)),
                 Err(problems) => {
-                    report.diagnostics.extend(problems);
+                    report.tell(problems);
                     None
                 }
             },

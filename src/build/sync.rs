@@ -273,7 +273,7 @@ impl<'s> Sync<'s, '_, '_> {
                 return self.remember(&candidate, None);
             }
             Outcome::Unreadable(problem) => {
-                self.report.diagnostics.push(*problem);
+                self.report.tell([*problem]);
                 return Ok(());
             }
             Outcome::TooLarge(little) => return Err(little.into()),
@@ -381,7 +381,7 @@ impl<'s> Sync<'s, '_, '_> {
                 self.deferred.push((path.to_owned(), id, record));
                 return Ok(());
             }
-            self.report.diagnostics.push(said_twice(&id, path, &old.origin));
+            self.report.tell([said_twice(&id, path, &old.origin)]);
             return Ok(());
         }
         let stored = StoredRecord { origin: path.to_owned(), record };
@@ -445,11 +445,11 @@ impl<'s> Sync<'s, '_, '_> {
             self.put_record(&path, id, record)?;
         }
         self.folders.store(self.index.tables)?;
-        self.report.diagnostics.extend(self.claims.mistakes(self.index.tables)?);
+        self.report.tell(self.claims.mistakes(self.index.tables)?);
         let Self { index, pending, moments, parsed, photo_lists, photo_rows, unreadable, report, .. } = self;
         for (id, url) in &index.bad_urls {
             let message = format!("{id} has an alias that is not a path of this site: `{url}`");
-            report.diagnostics.push(super::mistake(source::FOLDER, message));
+            report.tell([super::mistake(source::FOLDER, message)]);
         }
         let Settled { pages, met, gone, tables } = index.settle()?;
         pictures::remember_unreadable(tables, unreadable)?;

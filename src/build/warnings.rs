@@ -62,7 +62,7 @@ impl Sync<'_, '_, '_> {
     pub(super) fn take_problems(&mut self, origin: &str, parsed: &mut Parsed) -> Result<()> {
         let problems = std::mem::take(&mut parsed.problems).into_iter();
         let (errors, warnings): (Vec<_>, Vec<_>) = problems.partition(|one| one.severity == Severity::Error);
-        self.report.diagnostics.extend(errors);
+        self.report.tell(errors);
         let copy_of = if parsed.records.is_empty() { None } else { leftovers::original_of(split(origin).1) };
         if warnings.is_empty() && copy_of.is_none() {
             return if self.index.first { Ok(()) } else { self.forget_warnings(origin) };
@@ -94,13 +94,13 @@ pub fn report(store: &impl Store, report: &mut Report) -> Result<()> {
     })?;
     for (origin, Of { kept, more, copy_of }) in all {
         let file = source::origin_name(&origin);
-        report.diagnostics.extend(kept.into_iter().map(|one| one.told(&file)));
+        report.tell(kept.into_iter().map(|one| one.told(&file)));
         if more > 0 {
             let message = format!("and {more} more warnings of this file");
             report.diagnostics.push(Diagnostic::of_file(&file, message).warning());
         }
         if let Some(original) = copy_of {
-            report.diagnostics.extend(copy(store, &origin, &original)?);
+            report.tell(copy(store, &origin, &original)?);
         }
     }
     if more > 0 {

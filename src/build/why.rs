@@ -53,8 +53,8 @@ pub fn why_in(state: &State, root: &Path, settings: Settings, words: &str) -> Re
     let memory = Memory::of_a_build(&snapshot)?;
     let meant = named::pages(&snapshot, &settings, words)?;
     let Some((file, trace)) = first_of(&snapshot, &meant)? else { return Err(no_page(&snapshot, words, &meant)?) };
-    let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()))?;
-    let (sources, _) = Sources::read(root, &settings.site.base_path)?;
+    let (assets, _) = assets::collect(root, &settings, &Cas::look(state.folder()), Room::default())?;
+    let (sources, _) = Sources::read(root, &settings.site.base_path, Room::default())?;
     let catalog = Arc::new(Catalog {
         snapshot,
         settings,

@@ -362,11 +362,14 @@ impl Worker<'_> {
             reader.setting(setting);
         }
         let is_page = matches!(view, View::Template { .. }) && page.file.extension() == Some("html");
-        let bytes = match self.bytes(view, &reader)? {
-            Ok(bytes) => bytes,
-            Err(problem) => return Ok(self.failed(page, *problem)),
+        let (placed, bytes) = match self.copy(&view, page).transpose() {
+            Some(placed) => (placed, Vec::new()),
+            None => match self.bytes(view, &reader)? {
+                Ok(bytes) => (self.output.place(&page.file, &bytes, page.known.as_ref()), bytes),
+                Err(problem) => return Ok(self.failed(page, *problem)),
+            },
         };
-        let placed = match self.output.place(&page.file, &bytes, page.known.as_ref()) {
+        let placed = match placed {
             Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
             placed => placed?,
         };
@@ -409,12 +412,25 @@ impl Worker<'_> {
         with_answers(answers, || self.templates.render(template, &context)).map(|rendered| rendered.0)
     }
 
-    /// The bytes of a file of the site, by its path in the root.
+    /// Places an asset that is a copy of a file and has no compressed variants; `None` for all else.
+    fn copy(&self, view: &View, page: &DuePage) -> Result<Option<Placed>> {
+        let View::File(path, digest) = view else { return Ok(None) };
+        let assets = &self.catalog.assets;
+        let Some(asset) = path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/')) else {
+            return Ok(None);
+        };
+        let Some((source, size)) = assets.copied_from(asset).zip(assets.by_path.get(asset).map(|one| one.size)) else {
+            return Ok(None);
+        };
+        let source = self.build.options.root.join(source);
+        self.output.place_copy(&page.file, &source, (*digest, size), page.known.as_ref()).map(Some)
+    }
+
+    /// The bytes of an asset, by its path in the root.
     fn file(&self, path: &str) -> Result<Vec<u8>> {
-        match path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/')) {
-            Some(asset) => Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned()),
-            None => std::fs::read(self.build.options.root.join(path)).with_context(|| format!("cannot read {path}")),
-        }
+        let asset = path.strip_prefix(assets::FOLDER).and_then(|rest| rest.strip_prefix('/'));
+        let asset = asset.with_context(|| format!("{path} is no asset"))?;
+        Ok(self.catalog.assets.bytes(&self.build.options.root, asset)?.into_owned())
     }
 
     fn blocked(&self, page: &DuePage, error: &anyhow::Error) -> Outcome {

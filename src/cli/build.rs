@@ -193,7 +193,7 @@ fn tell(report: &Report, global: &Global, console: &Console) -> Result<()> {
     if let Some(fresh) = report.fresh.as_deref().filter(|_| global.verbose) {
         console.say(&format!("Built everything: {fresh}."));
     }
-    let errors = report.diagnostics.iter().filter(|one| one.severity == crate::diagnostics::Severity::Error).count();
+    let errors = report.errors();
     if errors > 0 && report.pages.total + report.others.total == 0 {
         let s = if errors == 1 { "" } else { "s" };
         console.problem(&format!("{errors} mistake{s} in the site; nothing was written"));

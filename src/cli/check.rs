@@ -48,9 +48,9 @@ pub fn run(args: &CheckArgs, global: &Global, settings: Settings, console: &Cons
         console.say("The site has mistakes.");
         return Ok(Exit::SiteHasErrors);
     }
-    let warnings = report.diagnostics.len();
+    let warnings: u64 = report.diagnostics.iter().map(|one| one.number).sum();
     let (pages, files) = (counted(report.pages.total, "page"), counted(report.content.total, "file"));
-    console.say(&format!("{pages} from {files}, {}", counted(warnings as u64, "warning")));
+    console.say(&format!("{pages} from {files}, {}", counted(warnings, "warning")));
     Ok(Exit::Done)
 }
 

@@ -194,7 +194,7 @@ pub fn run(typed: &Typed) -> anyhow::Result<Exit> {
         console.problem(&format!("there is no folder {}", root.display()));
         return Ok(Exit::Usage);
     }
-    let settings = match Settings::load(root) {
+    let settings = match Settings::load(root, typed.global.memory.unwrap_or_default()) {
         Ok(settings) => settings,
         Err(problems) => {
             problems.iter().for_each(|problem| console.diagnostic(problem));

@@ -9,6 +9,7 @@ use super::current::{CurrentArgs, bring_up_to_date};
 use super::{Console, Exit, Global, lacks_site};
 use crate::config::Settings;
 use crate::config::publish::Target;
+use crate::door::{self, Most};
 use crate::model::date::moment_text;
 use crate::publish::failure::Failure;
 use crate::publish::guard::Consent;
@@ -76,7 +77,7 @@ pub fn run(args: &PublishArgs, global: &Global, mut settings: Settings, console:
             Err(failure) => Ok(fail(&failure, console)),
         };
     }
-    let apply = match args.apply.as_ref().map(read_plan).transpose() {
+    let apply = match args.apply.as_deref().map(read_plan).transpose() {
         Ok(plan) => plan,
         Err(error) => {
             console.problem(&format!("{error:#}"));
@@ -176,10 +177,10 @@ pub fn fail(failure: &Failure, console: &Console) -> Exit {
     }
 }
 
-fn read_plan(path: &PathBuf) -> Result<PlanFile> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text)
-        .with_context(|| format!("{} is no plan of `publish --dry-run --json`", path.display()))
+fn read_plan(path: &std::path::Path) -> Result<PlanFile> {
+    let text =
+        door::read_named_text(path, Most::megabytes(256)).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no plan of `publish --dry-run --json`", path.display()))
 }
 
 fn tell(outcome: &Outcome, args: &PublishArgs, global: &Global, console: &Console) -> Result<Exit> {

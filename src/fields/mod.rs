@@ -10,7 +10,7 @@ pub use reader::Fields;
 
 use std::ops::Range;
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Problems, Text};
 use crate::text;
 
 /// A value with the bytes of the file it stands in.
@@ -99,21 +99,47 @@ pub struct Findings<'a> {
     pub file: &'a str,
     /// The file's whole text.
     pub source: &'a str,
-    /// The problems so far.
-    pub problems: Vec<Diagnostic>,
+    text: Text<'a>,
+    problems: Problems,
 }
 
 impl<'a> Findings<'a> {
     /// No problems yet in `file`, whose text is `source`.
     pub fn new(file: &'a str, source: &'a str) -> Self {
-        Self { language: Language::default(), file, source, problems: Vec::new() }
+        Self {
+            language: Language::default(),
+            file,
+            source,
+            text: Text::new(file, source),
+            problems: Problems::default(),
+        }
+    }
+
+    /// How many problems there are so far.
+    pub fn number(&self) -> u64 {
+        self.problems.number()
+    }
+
+    /// Whether another mistake would only be counted.
+    pub fn is_full(&self) -> bool {
+        self.problems.is_full()
+    }
+
+    /// The problems, as far as they are told.
+    pub fn into_problems(self) -> Vec<Diagnostic> {
+        self.problems.into_told(self.file)
     }
 
     /// Notes a problem at a byte range.
     pub fn note(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        let mut diagnostic = Diagnostic::at(self.file, self.source, span, message);
-        diagnostic.help = help;
-        self.problems.push(diagnostic);
+        let text = &self.text;
+        self.problems.error(|| {
+            let problem = text.at(span, message);
+            match help {
+                Some(help) => problem.help(help),
+                None => problem,
+            }
+        });
     }
 
     /// The kind of a value in the words of the language.
@@ -127,7 +153,8 @@ impl<'a> Findings<'a> {
 
     /// Notes something worth knowing at a byte range.
     pub fn warn(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.problems.push(Diagnostic::at(self.file, self.source, span, message).warning());
+        let text = &self.text;
+        self.problems.warning(|| text.at(span, message));
     }
 
     /// Whether a text holds only characters that pages, feeds and data can hold; else that is noted.
@@ -140,6 +167,6 @@ impl<'a> Findings<'a> {
 
     /// Whether any problem so far is an error.
     pub fn has_errors(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.problems.errors() > 0
     }
 }

@@ -160,6 +160,9 @@ fn node_from_yaml(node: MarkedYaml<'_>, places: &Places) -> Node {
     Node { span, shape }
 }
 
+/// Bytes of a line in which no places are looked for.
+const LONG_LINE: usize = 64 << 10;
+
 /// Parses `source[range]`, one line, as a JSON object. Values get the place of their key or of
 /// the line: JSON lines are short, and the slow search is made only for a line with a problem.
 pub fn json_line(findings: &mut Findings<'_>, range: Range<usize>) -> Option<Node> {
@@ -195,7 +198,9 @@ fn node_from_json(value: serde_json::Value, text: &str, range: &Range<usize>) ->
                 .into_iter()
                 .map(|(key, value)| {
                     let quoted = format!("\"{key}\"");
-                    let place = match text.find(&quoted) {
+                    // Of a long line all that matters is which it is: every key is looked for from its start.
+                    let found = if text.len() > LONG_LINE { None } else { text.find(&quoted) };
+                    let place = match found {
                         Some(at) => range.start + at..range.start + at + quoted.len(),
                         None => range.clone(),
                     };

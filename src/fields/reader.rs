@@ -76,9 +76,9 @@ impl Fields {
     /// Text that must be there.
     pub fn required_text(&mut self, name: &'static str, findings: &mut Findings<'_>) -> String {
         let had = self.entries.iter().any(|entry| entry.name == name);
-        let before = findings.problems.len();
+        let before = findings.number();
         let text = self.text(name, findings);
-        if text.is_none() && findings.problems.len() == before {
+        if text.is_none() && findings.number() == before {
             let problem = if had { "is empty" } else { "is missing" };
             let mistyped = self
                 .entries
@@ -210,6 +210,10 @@ impl Fields {
         let asked = self.asked;
         let left = self.entries.into_iter().filter(|entry| entry.value.is_some());
         for entry in left.filter(|entry| !asked.iter().any(|name| *name == entry.name)) {
+            if findings.is_full() {
+                findings.note(entry.place, "", None);
+                continue;
+            }
             let message = if entry.name.is_empty() {
                 "a key must be text".to_owned()
             } else {

@@ -7,6 +7,8 @@ mod way;
 
 pub use way::Blocked;
 
+mod copies;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -186,8 +188,12 @@ impl Output {
 
     /// Whether a file still holds the bytes we wrote, by reading it; no more than there were.
     pub fn holds(&self, path: &RelPath, written: &Written) -> bool {
-        let bytes = door::read(&self.path(path), Most(written.stamp.size));
-        bytes.is_ok_and(|bytes| Digest::of(&bytes) == written.digest)
+        let most = written.stamp.size;
+        let read = door::open(&self.path(path)).and_then(|(file, metadata)| {
+            door::check_size(metadata.len(), Most(most))?;
+            Digest::of_reader(file.take(most))
+        });
+        read.is_ok_and(|(found, _)| found == written.digest)
     }
 
     /// Whether a file is as we left it, by its stamp, and by its bytes where a stamp says too little.

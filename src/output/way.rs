@@ -166,7 +166,8 @@ impl Output {
     /// Moves what stands where a folder belongs out of the way, as it is.
     fn set_aside(&self, place: &Path) -> io::Result<()> {
         let aside = self.home.join(ASIDE);
-        self.disk.create_dir_all(&aside)?;
+        self.disk.create_dir_all(aside.parent().unwrap_or(&self.home))?;
+        self.disk.own_folder(&aside)?;
         let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let free = (1_u32..).map(|number| format!("{number}-{name}")).find(|name| !is_anything(&aside.join(name)));
         let free = free.unwrap_or(name);

@@ -13,6 +13,7 @@ use super::purge::{Powers, planned, powers};
 use super::register::Register;
 use super::told::PlanFile;
 use crate::config::publish::Target;
+use crate::door::{self, Most};
 
 /// A release that may be made.
 pub struct Draft {
@@ -72,7 +73,7 @@ impl Circumstances<'_> {
         }
         let mut refused = Vec::new();
         if !self.is_return {
-            let text = |file: &str| std::fs::read_to_string(self.bytes.join(file)).ok();
+            let text = |file: &str| door::read_text(&self.bytes.join(file), Most::megabytes(64)).ok();
             refused.extend(guard::host_problems(&release.manifest, self.target.host, self.prefix_bytes, text));
             refused.extend(guard::deletes(self.base, &release.manifest, &consent));
             refused.extend(broken);

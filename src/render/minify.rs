@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::tags::is_too_much;
+
 /// What every minifying keeps: closing tags and the document's frame, which validators want.
 fn configuration() -> minify_html::Cfg {
     minify_html::Cfg { keep_closing_tags: true, keep_html_and_head_opening_tags: true, ..minify_html::Cfg::default() }
@@ -12,11 +14,18 @@ fn configuration() -> minify_html::Cfg {
 
 /// A whole page, minified.
 pub fn page(html: &str) -> String {
+    // The minifier goes down as deep as what it reads.
+    if is_too_much(html) {
+        return html.to_owned();
+    }
     String::from_utf8(minify_html::minify(html.as_bytes(), &configuration())).unwrap_or_else(|_| html.to_owned())
 }
 
 /// Template text, minified; `None` where that would change which tags it holds or their order.
 pub fn template(text: &str) -> Option<String> {
+    if is_too_much(text) {
+        return None;
+    }
     let (stand_in, hidden) = hide(text)?;
     let minified = String::from_utf8(minify_html::minify(stand_in.as_bytes(), &configuration())).ok()?;
     let restored = reveal(&minified, &hidden)?;

@@ -32,7 +32,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .rm_tags(["svg", "math"])
         .add_generic_attributes(["id", "class", "dir", "lang", "title", "translate", "role", "hidden"])
         .add_generic_attribute_prefixes(["aria-"])
-        .add_tag_attributes("input", ["type", "checked", "disabled", "aria-label"])
+        .add_tag_attributes("input", ["checked", "disabled", "aria-label"])
         .add_tag_attribute_values("input", "type", ["checkbox"])
         .add_tag_attributes("th", ["scope", "align", "abbr"])
         .add_tag_attributes("td", ["align"])
@@ -258,13 +258,16 @@ impl Seen {
         }
         for Attribute { name: attribute, value } in &tag.attrs {
             let attribute = &*attribute.local;
-            if !RULES.keeps(name, attribute) {
-                self.note(line, attribute, format!("`{attribute}` of `<{name}>`"));
-            } else if kept_value(name, attribute, value).is_none() {
-                self.note(line, attribute, format!("the address in `{attribute}` of `<{name}>`"));
-            } else if name == "input" && attribute == "type" && !value.eq_ignore_ascii_case("checkbox") {
-                self.note(line, attribute, format!("`type=\"{value}\"` of `<input>`"));
-            }
+            let what = if name == "input" && attribute == "type" {
+                (!value.eq_ignore_ascii_case("checkbox")).then(|| format!("`type=\"{value}\"` of `<input>`"))
+            } else if !RULES.keeps(name, attribute) {
+                Some(format!("`{attribute}` of `<{name}>`"))
+            } else {
+                kept_value(name, attribute, value)
+                    .is_none()
+                    .then(|| format!("the address in `{attribute}` of `<{name}>`"))
+            };
+            what.into_iter().for_each(|what| self.note(line, attribute, what));
         }
     }
 }

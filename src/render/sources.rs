@@ -2,7 +2,6 @@
 //! Knows nothing of what the texts mean.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -13,11 +12,16 @@ use super::reach;
 use super::rebase::{Text, rebased};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::paths::BasePath;
+use crate::room::Room;
 use crate::{overrides, text};
 
 /// The folder of a site's own templates in its root.
 pub const FOLDER: &str = "templates";
+
+/// The most that is read of a template.
+const MOST: Most = Most::megabytes(2);
 
 /// What stands before the name of each of the theme's own templates. Where the site has none of that name,
 /// the name alone means the theme's too.
@@ -36,7 +40,7 @@ pub struct Sources {
 
 impl Sources {
     /// Reads the templates of the site at `root`, which lies below `base`, and says what is wrong with any.
-    pub fn read(root: &Path, base: &BasePath) -> Result<(Self, Vec<Diagnostic>)> {
+    pub fn read(root: &Path, base: &BasePath, room: Room) -> Result<(Self, Vec<Diagnostic>)> {
         let mut sources = BTreeMap::new();
         for file in FILES.files() {
             let text = file.contents_utf8().context("a template of the theme is not UTF-8")?;
@@ -51,7 +55,13 @@ impl Sources {
                 problems.push(Diagnostic::of_file(&shown, message).help(help));
                 continue;
             }
-            let bytes = fs::read(root.join(&shown)).with_context(|| format!("cannot read {shown}"))?;
+            let bytes = match door::read(&root.join(&shown), room.text(MOST)) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    problems.push(Diagnostic::of_file(&shown, door::words(&error)));
+                    continue;
+                }
+            };
             match text::decode(&shown, &bytes) {
                 Ok(text) => {
                     problems.extend(forbidden(&shown, text));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use tera::{Context, Tera};
 
@@ -9,7 +10,11 @@ use super::sources::{Sources, THEME};
 use super::{calls, filters, functions, minify, reach, trouble};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::door;
 use crate::text;
+
+/// Bytes of a page at most.
+const LONGEST_PAGE: usize = 64 << 20;
 
 /// All templates of a site.
 pub struct Templates {
@@ -71,10 +76,10 @@ impl Templates {
     /// Renders a template. Functions that it calls go to the page given to
     /// [`super::with_answers`]. The error is what a template did wrong, with its place.
     pub fn render(&self, name: &str, context: &Context) -> Result<Rendered, Box<Diagnostic>> {
-        match self.tera.render(name, context) {
+        match render(&self.tera, name, context) {
             Ok(text) => Ok(Rendered(self.finish(name, text))),
             Err(error) => {
-                let error = self.raw.render(name, context).err().unwrap_or(error);
+                let error = render(&self.raw, name, context).err().unwrap_or(error);
                 Err(Box::new(trouble::of_rendering(&error, name, &self.sources)))
             }
         }
@@ -96,6 +101,31 @@ impl Templates {
     }
 }
 
+/// The text that a template makes, as long as it is no longer than a page may be.
+fn render(tera: &Tera, name: &str, context: &Context) -> Result<String, tera::Error> {
+    let mut page = Bounded(Vec::with_capacity(16 << 10));
+    tera.render_to(name, context, &mut page)?;
+    Ok(String::from_utf8(page.0)?)
+}
+
+/// A page in the making. A template that writes for ever fails.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST_PAGE {
+            let size = door::size(LONGEST_PAGE as u64);
+            return Err(io::Error::other(format!("the page becomes longer than {size}: does its template end?")));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Names that the site has no template for mean the theme's, and components of the site's go before the theme's.
 fn engine<'s>(texts: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
@@ -112,10 +142,12 @@ mod tests {
 
     use super::*;
     use crate::paths::BasePath;
+    use crate::room::Room;
 
     #[test]
     fn the_theme_is_minified_when_loaded() {
-        let (sources, _) = Sources::read(Path::new("/nonexistent"), &BasePath::default()).expect("readable");
+        let (sources, _) =
+            Sources::read(Path::new("/nonexistent"), &BasePath::default(), Room::default()).expect("readable");
         let templates = Templates::new(&sources, true).expect("no mistakes");
         let whole: Vec<&str> = templates.minified_whole().collect();
         assert_eq!(whole, Vec::<&str>::new());

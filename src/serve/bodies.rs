@@ -5,7 +5,8 @@
 //!
 //! Files that are asked for often are held, up to [`HELD`] bytes. What was handed out lives until the
 //! last reader has it all, however slow he is; so all that is alive is counted, and where it would be more
-//! than [`ALIVE`], a file is handed out open instead, to be read a piece at a time. The pieces that all
+//! than [`ALIVE`], a file is handed out open instead, to be read a piece at a time. Some of that is kept for
+//! small files, which do not wait for large ones either: those are what most ask for. The pieces that all
 //! readers together have before them are at most [`PIECES`] bytes, or [`SMALLEST`] for each.
 
 use std::fs::File;
@@ -19,28 +20,35 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Semaphore;
 
 use crate::digest::Digest;
+use crate::door;
 use crate::output::Written;
 use crate::paths::RelPath;
-use crate::stamp::{FileId, Stamp};
+use crate::stamp::Stamp;
 
 /// Files larger than this are not held in memory.
 const LARGE: u64 = 2 << 20;
 
+/// Files up to this are small.
+const SMALL: u64 = 256 << 10;
+
 /// Bytes held in memory for files that are asked for often.
-const HELD: usize = 64 << 20;
+const HELD: usize = 48 << 20;
 
 /// Bytes of files that are held or still being sent.
-const ALIVE: usize = 96 << 20;
+const ALIVE: usize = 64 << 20;
+
+/// What of it is kept for small files.
+const FOR_SMALL: usize = 16 << 20;
 
 /// Bytes of pieces of open files.
-const PIECES: usize = 64 << 20;
+const PIECES: usize = 8 << 20;
 
 /// Bytes of a piece, at least and at most.
-const SMALLEST: usize = 16 << 10;
-const LARGEST: usize = 256 << 10;
+const SMALLEST: usize = 8 << 10;
+const LARGEST: usize = 64 << 10;
 
-/// Files read from the disk at one moment.
-const READERS: usize = 8;
+/// Files read from the disk at one moment: small ones, and others.
+const READERS: [usize; 2] = [8, 2];
 
 /// The bytes of a file.
 pub enum Body {
@@ -56,7 +64,7 @@ pub struct Bodies {
     held: Mutex<Held>,
     alive: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
-    readers: Semaphore,
+    readers: [Semaphore; 2],
 }
 
 #[derive(Default)]
@@ -87,7 +95,7 @@ impl Bodies {
     /// Those of the files below `output`.
     pub fn of(output: PathBuf) -> Self {
         let (alive, open) = (Arc::default(), Arc::default());
-        Self { output, held: Mutex::default(), alive, open, readers: Semaphore::new(READERS) }
+        Self { output, held: Mutex::default(), alive, open, readers: READERS.map(Semaphore::new) }
     }
 
     /// The bytes that `written` names, where they are in memory.
@@ -100,7 +108,7 @@ impl Bodies {
     /// The bytes that `written` names, from the disk. `None` where the file holds others.
     pub async fn read(self: &Arc<Self>, file: &RelPath, written: &Written) -> Option<Body> {
         // It is never closed.
-        let _turn = self.readers.acquire().await.ok()?;
+        let _turn = self.readers[usize::from(written.stamp.size > SMALL)].acquire().await.ok()?;
         let (bodies, file, written) = (Arc::clone(self), file.clone(), *written);
         tokio::task::spawn_blocking(move || bodies.read_now(&file, &written)).await.ok()?
     }
@@ -114,10 +122,15 @@ impl Bodies {
             return (stamp == written.stamp).then(|| Body::Open(self.hand_out(file, stamp.size)));
         }
         let size = stamp.size as usize;
-        if self.alive.load(Ordering::Relaxed) + size > ALIVE {
+        let most = if stamp.size > SMALL { ALIVE - FOR_SMALL } else { ALIVE };
+        let is_room = || self.alive.load(Ordering::Relaxed) + size <= most;
+        if !is_room() {
+            self.let_go_of_large();
+        }
+        if !is_room() && stamp.size <= SMALL {
             *self.lock() = Held::default();
         }
-        if self.alive.load(Ordering::Relaxed) + size > ALIVE {
+        if !is_room() {
             return (digest_of(&mut file).ok()? == written.digest).then(|| Body::Open(self.hand_out(file, stamp.size)));
         }
         let mut bytes = Vec::with_capacity(size);
@@ -129,6 +142,13 @@ impl Bodies {
         let bytes = Bytes::from_owner(Counted { bytes, alive: Arc::clone(&self.alive) });
         self.hold(path, written.digest, &bytes);
         Some(Body::Held(bytes))
+    }
+
+    /// Holds only what is small from now on; who is sent something else has it to the end.
+    fn let_go_of_large(&self) {
+        let held = &mut *self.lock();
+        held.files.retain(|_, (_, bytes)| bytes.len() as u64 <= SMALL);
+        held.bytes = held.files.values().map(|(_, bytes)| bytes.len()).sum();
     }
 
     fn hold(&self, path: &RelPath, digest: Digest, bytes: &Bytes) {
@@ -197,12 +217,5 @@ fn digest_of(file: &mut File) -> io::Result<Digest> {
 
 /// Opens a real file where it should be: nothing behind a link, and nothing that would be waited for.
 fn open(path: &Path) -> io::Result<(File, Stamp)> {
-    let found = path.symlink_metadata()?;
-    if !found.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let file = File::open(path)?;
-    let opened = file.metadata()?;
-    let same = FileId::of(&opened) == FileId::of(&found);
-    if same { Ok((file, Stamp::of(&opened))) } else { Err(io::ErrorKind::NotFound.into()) }
+    door::open(path).map(|(file, found)| (file, Stamp::of(&found)))
 }

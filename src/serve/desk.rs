@@ -206,7 +206,7 @@ impl Desk<'_> {
     }
 
     fn settings(&self) -> Result<Settings, Vec<Diagnostic>> {
-        let mut settings = Settings::load(&self.options.root)?;
+        let mut settings = Settings::load(&self.options.root, self.options.room)?;
         self.given.put_over(&mut settings);
         Ok(settings)
     }
@@ -281,7 +281,7 @@ impl Desk<'_> {
     fn tell(&mut self, report: &Report, start: Instant, first: bool) {
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         let before = self.hub.standing();
-        let errors = report.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+        let errors = usize::try_from(report.errors()).unwrap_or(usize::MAX);
         let made = [&report.pages, &report.others].iter().map(|counts| counts.rendered + counts.removed).sum::<u64>();
         let something = made > 0 || errors > 0 || first;
         let change = something.then(|| self.change(report, milliseconds, errors, first));

@@ -22,12 +22,13 @@ use serde::{Deserialize, Serialize};
 use crate::build::{Impact, Why};
 use crate::diagnostics::Severity;
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::report::Report;
 use crate::stamp::FileId;
 use crate::state::{self, FOLDER};
 
 /// Bytes of the file, and of the answer to the question who answers, at most.
-const SMALL: u64 = 4096;
+const SMALL: Most = Most(4096);
 
 /// Bytes of any answer at most.
 const LARGEST: u64 = 1 << 30;
@@ -113,16 +114,7 @@ impl Holder {
 
     /// What the file says; nothing where it is no file, or could not be one of ours.
     fn read(root: &Path) -> Option<Self> {
-        let place = path(root);
-        let found = fs::symlink_metadata(&place).ok().filter(|found| found.is_file() && found.len() <= SMALL)?;
-        let file = fs::File::open(place).ok()?;
-        // Nobody has put something else there meanwhile.
-        if FileId::of(&file.metadata().ok()?) != FileId::of(&found) {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        file.take(SMALL).read_to_end(&mut bytes).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        serde_json::from_slice(&door::read(&path(root), SMALL).ok()?).ok()
     }
 
     /// The folder that is at `root` now.
@@ -145,7 +137,7 @@ impl Holder {
             let stream = TcpStream::connect_timeout(&self.address, PROMPT)?;
             stream.set_read_timeout(Some(PROMPT))?;
             stream.set_write_timeout(Some(PROMPT))?;
-            self.ask_by(stream, "GET", &format!("holder?nonce={nonce}"), None, SMALL)
+            self.ask_by(stream, "GET", &format!("holder?nonce={nonce}"), None, SMALL.0)
         };
         asked().is_ok_and(|answer| answer == self.proof(&nonce))
     }

@@ -26,7 +26,8 @@ const SHOWN: usize = 20;
 
 /// The overlay for what is wrong with the site.
 pub fn problems(problems: &[Diagnostic]) -> String {
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.number);
+    let errors: u64 = errors.sum();
     let title = format!("{errors} mistake{} in the site", if errors == 1 { "" } else { "s" });
     let mut body =
         format!("<h1>{title}</h1><p>Beneath is the last good page. This goes away when the mistakes do.</p>");
@@ -66,7 +67,7 @@ fn one(problem: &Diagnostic) -> String {
         let _ = write!(html, "<pre>{}</pre>", escaped(&rest.join("\n")));
     }
     if let Some(excerpt) = &problem.excerpt {
-        let from = problem.column.saturating_sub(1) as usize;
+        let from = problem.indent as usize;
         let before: String = excerpt.chars().take(from).collect();
         let meant: String = excerpt.chars().skip(from).take(problem.width as usize).collect();
         let after: String = excerpt.chars().skip(from + problem.width as usize).collect();

@@ -6,6 +6,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::model::{Kind, RecordId};
+use crate::tags;
 
 /// The path below `content/` that a relative address in the file at `path` leads to; `None` where it
 /// leads out of `content/`, or is no relative address.
@@ -41,8 +42,9 @@ pub fn link_candidates(body: &str, offset: usize) -> Vec<(RecordId, Range<usize>
             continue;
         };
         let start = colon - kind.word().len();
+        // What begins another ends this one: else many in a row would each be looked through to the end.
         let length = body[colon + 1..]
-            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"'))
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"' | '(' | '<'))
             .unwrap_or(body.len() - colon - 1);
         let end = colon + 1 + length;
         let key = body[colon + 1..end].split('#').next().unwrap_or_default();
@@ -51,6 +53,21 @@ pub fn link_candidates(body: &str, offset: usize) -> Vec<(RecordId, Range<usize>
         }
     }
     found
+}
+
+/// Where in `body` there is more raw HTML, or more of it within each other, than parsers may be let at.
+pub fn wild_html(body: &str) -> Option<usize> {
+    // Nearly no body has as much as a suspicion of it, and what is code is none.
+    if !tags::is_too_much(body) {
+        return None;
+    }
+    let mut count = tags::Count::default();
+    for (event, place) in Parser::new_ext(body, Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES).into_offset_iter() {
+        if let Event::Html(html) | Event::InlineHtml(html) = event {
+            count.add(&html, place.start);
+        }
+    }
+    count.too_much()
 }
 
 /// The records that links in `body` really name, as CommonMark reads it.

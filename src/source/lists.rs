@@ -1,7 +1,7 @@
 //! Files that hold many small things: a park's areas, reviews and photos. Knows nothing of
 //! Markdown records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -61,6 +61,7 @@ fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + use<> {
 
 fn areas_in(park: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Parsed {
     let mut parsed = Parsed::default();
+    let mut slugs = BTreeSet::new();
     for (position, node) in entries.into_iter().enumerate() {
         let mut fields = Fields::of(node, findings);
         let name = fields.required_text("name", findings);
@@ -78,10 +79,10 @@ fn areas_in(park: &str, entries: Vec<Node>, findings: &mut Findings<'_>) -> Pars
         let place = fields.span();
         fields.finish(findings);
         let id = RecordId::new(Kind::Area, format!("{park}/{slug}"));
-        if parsed.records.iter().any(|other| other.id == id) {
+        if !slugs.insert(slug) {
             findings.note(
                 place,
-                format!("two areas of this park have the slug `{slug}`"),
+                format!("two areas of this park have the slug `{}`", id.key.rsplit('/').next().unwrap_or_default()),
                 Some("give one of them a `slug`".into()),
             );
             continue;
@@ -286,7 +287,7 @@ fn with_showable_words(mut node: Node, findings: &mut Findings<'_>) -> Node {
 fn slow_review(park: &str, place: Range<usize>, reading: &Reading, findings: &mut Findings<'_>) -> Option<Judged> {
     let node = as_written(fields::json_line(findings, place.clone())?);
     let node = with_showable_words(node, findings);
-    let before = findings.problems.len();
+    let before = findings.number();
     let mut fields = Fields::of(node, findings);
     let id = fields.text("id", findings);
     let ride = fields.text_at("ride", findings);
@@ -315,7 +316,7 @@ fn slow_review(park: &str, place: Range<usize>, reading: &Reading, findings: &mu
     }
     let state = typed::word(&mut fields, "state", Moderation::WORDS, Moderation::parse, findings);
     fields.finish(findings);
-    if findings.problems.len() > before {
+    if findings.number() > before {
         return None;
     }
     let id = id.unwrap_or_else(|| Digest::of(&findings.source.as_bytes()[place]).hex(16));

@@ -35,18 +35,23 @@ use std::path::Path;
 
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::fields::Findings;
 use crate::model::{Photo, Record, RecordId, Review};
+use crate::room::Room;
 use crate::text;
 
 /// The folder of content files in a site's root.
 pub const FOLDER: &str = "content";
 
 /// A Markdown or TOML file larger than this is a mistake.
-const MAX_TEXT_BYTES: u64 = 8 << 20;
+const MOST_TEXT: Most = Most::megabytes(8);
 
 /// A file of reviews larger than this is a mistake.
-const MAX_REVIEWS_BYTES: u64 = 128 << 20;
+const MOST_REVIEWS: Most = Most::megabytes(128);
+
+/// A picture larger than this is not worked on.
+const MOST_PICTURE: Most = Most::megabytes(256);
 
 /// What parsing depends on besides the file.
 #[derive(Clone, Copy, Debug)]
@@ -102,23 +107,22 @@ pub struct FileBytes {
     pub digest: Digest,
 }
 
-/// Reads a content file; `None` if it has vanished. The error is a diagnostic. `photos` is the folder of
-/// pictures of rows.
-pub fn read(root: &Path, photos: Option<&str>, path: &str, size: u64) -> Result<Option<FileBytes>, Box<Diagnostic>> {
-    let limit = match place(path) {
-        Place::Reviews(_) => MAX_REVIEWS_BYTES,
-        Place::PhotoFile(_) => u64::MAX,
-        _ => MAX_TEXT_BYTES,
-    };
-    let file = name_of(path);
-    if size > limit {
-        let message = format!("is {} MB; at most {} MB is read here", size >> 20, limit >> 20);
-        return Err(Box::new(Diagnostic::of_file(&file, message)));
-    }
-    match std::fs::read(file_at(root, photos, path)) {
+/// Reads a content file, at most what there is `room` for; `None` if it has vanished. The error is a
+/// diagnostic. `photos` is the folder of pictures of rows.
+pub fn read(root: &Path, photos: Option<&str>, path: &str, room: Room) -> Result<Option<FileBytes>, Box<Diagnostic>> {
+    match door::read(&file_at(root, photos, path), most(path, room)) {
         Ok(bytes) => Ok(Some(FileBytes { digest: Digest::of(&bytes), bytes })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Box::new(Diagnostic::of_file(&file, format!("cannot be read: {error}")))),
+        Err(error) => Err(Box::new(Diagnostic::of_file(&name_of(path), door::words(&error)))),
+    }
+}
+
+/// The most that is read of a content file.
+fn most(path: &str, room: Room) -> Most {
+    match place(path) {
+        Place::Reviews(_) => room.lines(MOST_REVIEWS),
+        Place::PhotoFile(_) => MOST_PICTURE,
+        _ => room.text(MOST_TEXT),
     }
 }
 
@@ -147,7 +151,7 @@ pub fn parse(path: &str, bytes: &[u8], reading: &Reading) -> Parsed {
         Place::Record(kind, scope, stem) => records::read(*kind, scope, stem, reading, &mut findings),
         Place::PhotoFile(_) | Place::Ignored | Place::Unknown(_) => Parsed::default(),
     };
-    parsed.problems.append(&mut findings.problems);
+    parsed.problems.extend(findings.into_problems());
     parsed
 }
 
@@ -164,14 +168,18 @@ mod tests {
     #[test]
     fn a_file_that_vanishes_before_it_is_read_is_no_mistake() {
         let site = tempfile::tempdir().expect("a temporary folder");
-        let found = read(site.path(), None, "parks/efteling/index.md", 10).expect("no problem");
+        let found = read(site.path(), None, "parks/efteling/index.md", Room::default()).expect("no problem");
         assert!(found.is_none());
     }
 
     #[test]
     fn a_file_too_large_is_not_read() {
         let site = tempfile::tempdir().expect("a temporary folder");
-        let problem = read(site.path(), None, "parks/efteling/index.md", 200 << 20).expect_err("too large");
-        assert_eq!(problem.message, "is 200 MB; at most 8 MB is read here");
+        let file = site.path().join("content/parks/efteling/index.md");
+        std::fs::create_dir_all(file.parent().expect("its folder")).expect("its folder");
+        std::fs::File::create(&file).and_then(|file| file.set_len(200 << 20)).expect("a sparse file");
+        let said = |room| read(site.path(), None, "parks/efteling/index.md", room).expect_err("too large").message;
+        assert_eq!(said(Room::default()), "is 200 MB; at most 8 MB is read here");
+        assert_eq!(said(Room::of(256 << 20)), "is 200 MB; at most 512 KB is read here");
     }
 }

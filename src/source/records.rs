@@ -14,6 +14,7 @@ use crate::model::slug::{is_slug, slugify};
 use crate::model::words::{Category, Launch, ParkType, Role, Status, Track, Water};
 use crate::model::{Kind, RecordId};
 use crate::paths::UrlPath;
+use crate::tags;
 use crate::text;
 
 /// Reads the record of `kind` in a Markdown file. `scope` is its park's or manufacturer's slug,
@@ -102,6 +103,9 @@ fn whole(
     if let Some((at, character)) = text::forbidden(text) {
         let place = offset + at..offset + at + character.len_utf8();
         findings.is_showable(&text[at..at + character.len_utf8()], "body", &place);
+    }
+    if let Some(at) = body::wild_html(text) {
+        findings.note(offset + at..offset + at + 1, tags::TOO_DEEP, None);
     }
     common.body = text.to_owned();
     let key = if scope.is_empty() { slug } else { format!("{scope}/{slug}") };
@@ -290,9 +294,9 @@ fn park(fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) -> 
 }
 
 fn ride(park: &str, fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) -> Ride {
-    let before = findings.problems.len();
+    let before = findings.number();
     let category = typed::word(fields, "category", Category::WORDS, Category::parse, findings);
-    if category.is_none() && findings.problems.len() == before {
+    if category.is_none() && findings.number() == before {
         let help = format!("one of: {}", Category::WORDS.join(", "));
         findings.note(fields.span().start..fields.span().start, "`category` is missing", Some(help));
     }
@@ -385,9 +389,9 @@ fn company(fields: &mut Fields, found: &mut Found, findings: &mut Findings<'_>) 
 }
 
 fn article(fields: &mut Fields, findings: &mut Findings<'_>) -> Article {
-    let before = findings.problems.len();
+    let before = findings.number();
     let date = typed::date(fields, "date", findings);
-    if date.is_none() && findings.problems.len() == before {
+    if date.is_none() && findings.number() == before {
         findings.note(
             fields.span().start..fields.span().start,
             "`date` is missing",

@@ -26,6 +26,10 @@ pub fn no_key(rows: &UnitRows) -> Diagnostic {
 
 /// A problem in one line of a unit's text, as one of a row.
 pub fn of_row(problem: Diagnostic, rows: &UnitRows) -> Diagnostic {
+    // What only counts others is about no row.
+    if problem.number > 1 {
+        return Diagnostic { file: rows.unit.to_string(), ..problem };
+    }
     let line = rows.lines.lines().nth((problem.line as usize).saturating_sub(1)).unwrap_or_default();
     let value = value(line, &problem);
     let said = |text: &str| problem.message.contains(text.trim_matches('"'));

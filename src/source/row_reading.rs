@@ -39,7 +39,7 @@ pub fn parse_rows(rows: &UnitRows, reading: &Reading) -> Parsed {
             lists::review_rows(park, ride, reading, &mut findings)
         }
     };
-    let problems = findings.problems.into_iter().map(|problem| row_problems::of_row(problem, rows));
+    let problems = findings.into_problems().into_iter().map(|problem| row_problems::of_row(problem, rows));
     parsed.problems.extend(problems);
     parsed
 }

@@ -1,7 +1,7 @@
 //! Fields with a meaning in the domain: dates, words of an enumeration, keys, references, URLs,
 //! coordinates. Knows nothing of which record has which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostics::suggestion;
@@ -121,9 +121,10 @@ pub fn keys(
 ) -> Vec<String> {
     let texts = fields.texts_at(name, findings);
     let mut keys: Vec<String> = Vec::with_capacity(texts.len());
+    let mut known = BTreeSet::new();
     for (text, span) in texts {
         if let Some(key) = key_of(&text, span, name, kind, found, findings)
-            && !keys.contains(&key)
+            && known.insert(key.clone())
         {
             keys.push(key);
         }

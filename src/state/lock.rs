@@ -57,18 +57,16 @@ impl Lock {
     }
 }
 
-/// Whether somebody changes the state in `folder` just now. Where the system cannot say, somebody may.
-pub fn is_taken(folder: &Path) -> bool {
-    let place = folder.join(NAME);
-    let is_file = std::fs::symlink_metadata(&place).is_ok_and(|found| found.is_file());
-    is_file && File::open(place).is_ok_and(|file| file.try_lock_shared().is_err())
-}
-
 /// The turn to replace what stands in the place of the lock's file, until it is dropped; `None` where
 /// the system has no such thing.
 fn turn(folder: &Path) -> Option<File> {
     let opened = File::open(folder).ok().filter(|_| cfg!(unix))?;
     opened.lock().ok().map(|()| opened)
+}
+
+/// Whether somebody changes the state in `folder` just now. Where the system cannot say, somebody may.
+pub fn is_taken(folder: &Path) -> bool {
+    door::open(&folder.join(NAME)).is_ok_and(|(file, _)| file.try_lock_shared().is_err())
 }
 
 fn busy<R>(file: &mut File, folder: &Path) -> Result<R> {

@@ -11,6 +11,7 @@ mod dice;
 mod floors;
 mod golden;
 mod histories;
+mod hostile;
 mod hosting;
 mod increments;
 mod interruptions;

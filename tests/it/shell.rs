@@ -31,7 +31,7 @@ fn whoever_stops_reading_is_not_told_of_it() {
         &["check", "--json"],
         &["cache", "stat"],
         &["cache", "gc", "--json"],
-        &["db", "triggers", "--for", "rides"],
+        &["cache", "stat", "--json"],
         &["publish", "--list"],
         &["build", "--json"],
     ] {

@@ -11,7 +11,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -256,6 +256,14 @@ impl Site {
         shell.current_dir(self.outside()).env_remove("RUST_BACKTRACE").envs(variables.iter().copied());
         let piped = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         piped.spawn().expect("a shell runs")
+    }
+
+    /// As [`Site::spawn_by`], to its end, with what it says on standard output.
+    pub fn output_by(&self, script: &str, arguments: &[&str]) -> Output {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_lifthill")]).args(arguments).args(["--root", "site"]);
+        shell.current_dir(self.outside()).env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+        shell.output().expect("a shell runs")
     }
 
     /// Copies all inputs to another folder, builds there, and returns what came of it.

@@ -1,8 +1,10 @@
 //! Connections: a pool for one server, and a transaction on it in which everything is said. Knows
 //! nothing of rows or of what changed.
 
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
@@ -44,6 +46,26 @@ pub struct Link {
     pub statements: u64,
     /// Whose SQL is being run.
     pub whose: Whose,
+    /// How long an answer is waited for.
+    patience: Duration,
+}
+
+/// How much longer than a server gives itself for a statement its answer is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a farewell may take that nothing depends on.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Waits for an answer, but not for ever: who accepts a connection need not ever say anything.
+async fn within<R>(patience: Duration, answer: impl Future<Output = Result<R, sqlx::Error>>) -> Result<R, sqlx::Error> {
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(silence(patience))),
+    }
+}
+
+fn silence(patience: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", patience.as_secs()))
 }
 
 impl Server {
@@ -76,12 +98,14 @@ impl Server {
             For::Reading => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             For::Writing => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
-        let transaction = match self.pool.begin_with(begin).await {
+        // A connection is to be had in that time, and then an answer.
+        let waits = self.settings.acquire_timeout;
+        let transaction = match within(waits * 2, self.pool.begin_with(begin)).await {
             Ok(transaction) => transaction,
             Err(error) => return Err(self.cause(error).await),
         };
         let (name, secret) = (self.name.clone(), self.secret.clone());
-        let mut link = Link { transaction, name, secret, statements: 1, whose: Whose::Ours };
+        let mut link = Link { transaction, name, secret, statements: 1, whose: Whose::Ours, patience: waits };
         let milliseconds = |duration: std::time::Duration| duration.as_millis().to_string();
         let limits = sqlx::query(
             "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), \
@@ -94,6 +118,7 @@ impl Server {
         .bind(milliseconds(self.settings.idle_in_transaction_timeout))
         .bind("public, pg_catalog");
         link.rows("setting limits", limits).await?;
+        link.patience = self.settings.statement_timeout.saturating_add(GRACE);
         Ok(link)
     }
 
@@ -105,14 +130,14 @@ impl Server {
             let why = if trouble.why == Why::Interrupted { Why::Unreachable } else { trouble.why };
             return Trouble { why, ..trouble };
         }
-        let direct = tokio::time::timeout(self.settings.acquire_timeout, self.options.connect()).await;
+        let direct = tokio::time::timeout(self.settings.acquire_timeout.min(FAREWELL), self.options.connect()).await;
         match direct {
             Ok(Err(error)) => {
                 let trouble = Trouble::of(&error, &self.name, doing, &self.secret);
                 Trouble { why: Why::Unreachable, ..trouble }
             }
             Ok(Ok(connection)) => {
-                drop(connection.close().await);
+                drop(tokio::time::timeout(FAREWELL, connection.close()).await);
                 Trouble::of(&error, &self.name, doing, &self.secret)
             }
             Err(_) => Trouble::of(&error, &self.name, doing, &self.secret),
@@ -140,8 +165,10 @@ impl Server {
         };
         listener.eager_reconnect(false);
         let asked = sqlx::raw_sql("SELECT current_setting('lifthill.listens', true)");
-        let own = asked.fetch_one(&mut listener).await.and_then(|row| row.try_get::<Option<String>, _>(0));
-        if !matches!(own, Ok(Some(text)) if text == "on") || listener.listen(channel).await.is_err() {
+        let waits = self.settings.acquire_timeout;
+        let own =
+            within(waits, asked.fetch_one(&mut listener)).await.and_then(|row| row.try_get::<Option<String>, _>(0));
+        if !matches!(own, Ok(Some(text)) if text == "on") || within(waits, listener.listen(channel)).await.is_err() {
             return Ok(None);
         }
         Ok(Some(listener))
@@ -149,7 +176,7 @@ impl Server {
 
     /// Closes all connections.
     pub async fn close(self) {
-        self.pool.close().await;
+        let _ = tokio::time::timeout(FAREWELL, self.pool.close()).await;
     }
 }
 
@@ -161,7 +188,7 @@ impl Link {
     /// next one to another connection.
     pub async fn rows(&mut self, doing: &str, statement: Statement<'_>) -> Result<Vec<PgRow>, Trouble> {
         self.statements += 1;
-        let rows = statement.persistent(false).fetch_all(&mut *self.transaction).await;
+        let rows = within(self.patience, statement.persistent(false).fetch_all(&mut *self.transaction)).await;
         rows.map_err(|error| self.trouble(&error, doing))
     }
 
@@ -170,28 +197,37 @@ impl Link {
     pub async fn plain_row(&mut self, sql: &str) -> Result<Option<PgRow>, sqlx::Error> {
         self.statements += 1;
         // Asked for as text, no type needs to be looked up: that would be a statement between two halves.
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_optional(&mut *self.transaction).await
+        let asked = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        within(self.patience, asked.fetch_optional(&mut *self.transaction)).await
     }
 
     /// Sends a statement and returns how many rows it touched.
     pub async fn execute(&mut self, doing: &str, statement: Statement<'_>) -> Result<u64, Trouble> {
         self.statements += 1;
-        let done = statement.persistent(false).execute(&mut *self.transaction).await;
+        let done = within(self.patience, statement.persistent(false).execute(&mut *self.transaction)).await;
         done.map(|done| done.rows_affected()).map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
     }
 
     /// Sends a statement and hands on its rows as they come.
     pub fn stream<'s>(&'s mut self, doing: &'s str, statement: Statement<'s>) -> BoxStream<'s, Result<PgRow, Trouble>> {
         self.statements += 1;
-        let (name, secret, whose) = (&self.name, &self.secret, self.whose);
+        let (name, secret, whose, patience) = (&self.name, &self.secret, self.whose, self.patience);
         let rows = statement.persistent(false).fetch(&mut *self.transaction);
+        let rows = futures_util::stream::unfold(rows, move |mut rows| async move {
+            let row = match tokio::time::timeout(patience, rows.next()).await {
+                Ok(row) => row?,
+                Err(_) => Err(sqlx::Error::Io(silence(patience))),
+            };
+            Some((row, rows))
+        });
         rows.map_err(move |error| Trouble::in_sql(&error, name, doing, secret, whose)).boxed()
     }
 
     /// Sends a script of several statements.
     pub async fn script(&mut self, doing: &str, sql: &str) -> Result<(), Trouble> {
         self.statements += 1;
-        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *self.transaction).await;
+        let script = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let done = within(self.patience, script.execute(&mut *self.transaction)).await;
         done.map(drop).map_err(|error| Trouble::of(&error, &self.name, doing, &self.secret))
     }
 
@@ -202,13 +238,13 @@ impl Link {
 
     /// Ends the transaction and keeps nothing. A connection that is gone has ended it already.
     pub async fn end(self) {
-        drop(self.transaction.rollback().await);
+        drop(tokio::time::timeout(FAREWELL, self.transaction.rollback()).await);
     }
 
     /// Ends the transaction and keeps what it wrote.
     pub async fn commit(self) -> Result<(), Trouble> {
-        let Self { transaction, name, secret, .. } = self;
-        transaction.commit().await.map_err(|error| Trouble::of(&error, &name, "committing", &secret))
+        let Self { transaction, name, secret, patience, .. } = self;
+        within(patience, transaction.commit()).await.map_err(|error| Trouble::of(&error, &name, "committing", &secret))
     }
 }
 

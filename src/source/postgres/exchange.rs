@@ -16,6 +16,8 @@ use super::queries::{Queries, quoted};
 use super::trouble::Trouble;
 use crate::config;
 use crate::diagnostics::Diagnostic;
+use crate::door::{self, Most};
+use crate::room::Room;
 use crate::source::columns::columns;
 use crate::source::{FOLDER, Part, walk};
 
@@ -61,8 +63,13 @@ pub fn import(
                 if matches!(crate::source::place(&path), crate::source::Place::PhotoFile(_)) {
                     continue;
                 }
-                let file = root.join(FOLDER).join(&path);
-                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {FOLDER}/{path}"))?;
+                let bytes = match crate::source::read(root, None, &path, Room::default()) {
+                    Ok(file) => file.map(|file| file.bytes).with_context(|| format!("{FOLDER}/{path} has gone"))?,
+                    Err(problem) => {
+                        problems.push(*problem);
+                        continue;
+                    }
+                };
                 let laid = match String::from_utf8(bytes) {
                     Ok(text) => rows_of(&path, &text, rating_scale),
                     Err(_) => Err(vec![Diagnostic::of_file(&format!("{FOLDER}/{path}"), "is not UTF-8 text")]),
@@ -312,7 +319,7 @@ fn says(path: &str, text: &str, part: Part, rows: &[Row], rating_scale: u32) -> 
 /// Writes a file unless it holds just that; says whether it was written.
 fn write(folder: &Path, path: &str, text: &str) -> Result<bool> {
     let file = folder.join(path);
-    if std::fs::read(&file).is_ok_and(|bytes| bytes == text.as_bytes()) {
+    if door::read(&file, Most(text.len() as u64)).is_ok_and(|bytes| bytes == text.as_bytes()) {
         return Ok(false);
     }
     let parent = file.parent().context("a file has a folder")?;

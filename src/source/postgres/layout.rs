@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::fields::{self, Fields, Findings, Node, Shape};
 use crate::model::Kind;
@@ -46,9 +46,9 @@ pub fn rows_of(path: &str, text: &str, rating_scale: u32) -> Result<Option<Laid>
         Place::PhotoFile(_) | Place::Ignored => return Ok(None),
         Place::Record(kind, scope, stem) => record(kind, &scope, &stem, &mut findings),
         found @ (Place::Areas(_) | Place::Reviews(_) | Place::Photos(_) | Place::Unknown(_)) => {
-            findings.problems.extend(crate::source::parse(path, text.as_bytes(), &reading).problems);
-            if findings.has_errors() {
-                return Err(findings.problems);
+            let problems = crate::source::parse(path, text.as_bytes(), &reading).problems;
+            if problems.iter().any(|problem| problem.severity == Severity::Error) {
+                return Err(problems);
             }
             list(&found, path, &mut findings)
         }
@@ -57,7 +57,7 @@ pub fn rows_of(path: &str, text: &str, rating_scale: u32) -> Result<Option<Laid>
         findings.note(0..0, "a database cannot hold the character U+0000", None);
     }
     if findings.has_errors() {
-        return Err(findings.problems);
+        return Err(findings.into_problems());
     }
     let bom = if text.len() > source.len() { "\u{feff}" } else { "" };
     Ok(laid.map(|laid| Laid { around: (format!("{bom}{}", laid.around.0), laid.around.1.clone()), ..laid }))

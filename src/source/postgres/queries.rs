@@ -9,10 +9,14 @@ use std::path::Path;
 use super::trouble::{Trouble, Why};
 use super::words::statement;
 use crate::digest::Digest;
+use crate::door::{self, Most};
 use crate::leftovers::{Entry, Leftovers};
 use crate::source::Part;
 use crate::source::columns::{columns, places};
 use crate::text;
+
+/// The most that is read of an SQL file.
+const MOST_SQL: Most = Most::megabytes(1);
 
 /// How each part is read.
 #[derive(Clone, Debug)]
@@ -64,8 +68,8 @@ impl Queries {
                 let help = crate::diagnostics::suggestion(stem, known.iter().copied()).unwrap_or_default();
                 return Err(wrong(format!("{file} is not the query of a part; {help}")));
             };
-            let bytes =
-                std::fs::read(entry.path()).map_err(|error| wrong(format!("{file} cannot be read: {error}")))?;
+            let bytes = door::read(&entry.path(), MOST_SQL)
+                .map_err(|error| wrong(format!("{file} cannot be read: {error}")))?;
             let text = text::decode(&file, &bytes).map_err(|problem| wrong(format!("{file} {}", problem.message)))?;
             let sql = statement(text).map_err(|second| wrong(not_one_statement(&file, text, second)))?;
             parts.insert(part, Query { sql: format!("{sql}\n"), columns: Vec::new(), file: Some(file) });

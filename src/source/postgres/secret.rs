@@ -5,6 +5,10 @@ use std::path::Path;
 
 use super::trouble::{Trouble, Why};
 use crate::config::Address;
+use crate::door::{self, Most};
+
+/// The most that is read of a file that holds a URL.
+const MOST: Most = Most(64 << 10);
 
 /// A URL that may hold a password. Has neither `Debug` nor `Display`.
 #[derive(Clone)]
@@ -18,7 +22,7 @@ impl Secret {
                 let message = format!("database: the environment variable {name} is not set; it must hold the URL");
                 Trouble::new(Why::Settings, message)
             })?,
-            Address::File(path) => std::fs::read_to_string(root.join(path)).map_err(|error| {
+            Address::File(path) => door::read_named_text(&root.join(path), MOST).map_err(|error| {
                 Trouble::new(
                     Why::Settings,
                     format!("database: {path}, which must hold the URL, cannot be read: {error}"),

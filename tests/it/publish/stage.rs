@@ -17,6 +17,7 @@ use lifthill::publish::local::Local;
 use lifthill::publish::remote::{Patience, Remote};
 use lifthill::publish::told::Outcome;
 use lifthill::publish::{Options, Silent, deployer, of_site};
+use lifthill::room::Room;
 use object_store::memory::InMemory;
 
 use super::store::{FaultyStore, contents};
@@ -37,7 +38,7 @@ impl Built {
         assert_eq!(built.code(), 0, "{}", built.stderr());
         let output = site.outside().join(name);
         copy(&site.path("output"), &output, &[]);
-        let settings = Settings::load(&site.path("")).expect("good settings");
+        let settings = Settings::load(&site.path(""), Room::default()).expect("good settings");
         let (local, _held) = of_site(&site.path(""), &settings, &target()).expect("a built site");
         let tree = site.output();
         let variant = |file: &&str| [".gz", ".br", ".zst"].iter().any(|extension| file.ends_with(extension));

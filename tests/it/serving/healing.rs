@@ -9,6 +9,9 @@ use crate::site::{Site, ride_file};
 
 const PYTHON: &str = "/parks/efteling/rides/python/";
 
+/// What is done to a site, in words and in deed.
+type Spoil = (&'static str, fn(&Site));
+
 fn built(site: &Site) {
     let (code, _, said) = site.command(&["build"]);
     assert_eq!(code, 0, "{said}");
@@ -37,7 +40,7 @@ fn all_output_is_taken_away() {
 
 #[test]
 fn some_output_is_taken_away_or_stands_in_the_way_when_something_else_is_saved() {
-    let spoils: [(&str, fn(&Site)); 5] = [
+    let spoils: [Spoil; 5] = [
         ("a park's folder", |site| site.remove("output/parks/efteling")),
         ("a page", |site| site.remove("output/parks/efteling/index.html")),
         ("a file for a folder", |site| {

@@ -13,6 +13,9 @@ use crate::site::{Site, copy, ride_file};
 
 const SAID: &str = ".lifthill/serve.json";
 
+/// What is planted in a site, in words and in deed.
+type Plant = (&'static str, fn(&Site));
+
 /// A copy of a site with everything in it.
 fn copy_of(site: &Site) -> Site {
     let other = Site::new();
@@ -133,7 +136,7 @@ fn a_stranger_is_told_nothing_even_while_the_site_is_held() {
 
 #[test]
 fn what_is_planted_where_the_server_speaks_of_itself_is_not_obeyed() {
-    let plants: [(&str, fn(&Site)); 6] = [
+    let plants: [Plant; 6] = [
         ("a link for the new file", |site| link(site, ".lifthill/serve.json.tmp")),
         ("a link for the file", |site| link(site, SAID)),
         ("an empty folder for the new file", |site| folder(site, ".lifthill/serve.json.tmp")),

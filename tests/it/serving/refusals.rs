@@ -8,8 +8,11 @@ use super::watching::becomes_a_clean_build;
 use super::{Served, park_site};
 use crate::site::{Site, ride_file};
 
+/// A way in words and in deed, and what is said of it.
+type Way = (&'static str, fn(&Site), &'static str);
+
 /// Ways in which all content may be gone at once.
-const WAYS: [(&str, fn(&Site), &str); 5] = [
+const WAYS: [Way; 5] = [
     ("moved away", |site| site.rename("content", "content.off"), "there is no such folder"),
     (
         "not mounted",

@@ -64,7 +64,7 @@ fn those_that_were_forgotten_once_count() {
     for name in wanted {
         assert!(pictures.contains(name), "{name}");
     }
-    assert!(["zstd-sys", "libdeflate-sys", "mbrotli"].iter().all(|name| names(1).contains(*name)));
+    assert!(["zstd-sys", "libdeflate-sys", "brotlic-sys"].iter().all(|name| names(1).contains(*name)));
     assert!(
         ["lightningcss", "oxc_minifier", "oxc_ast", "parcel_selectors"].iter().all(|name| names(2).contains(*name))
     );

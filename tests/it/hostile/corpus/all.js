@@ -1,0 +1,1 @@
+import a from "./b.js";export const c=async(d,...e)=>{for await(const f of d){try{yield_(`x${f?.g??1}`)}catch{throw/[a-z]+/u}}};class H extends a{#i=1;static{this.j=1n}get k(){return this.#i**2}}if(c)label:while(1)break label;//# sourceMappingURL=x
