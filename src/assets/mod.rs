@@ -16,6 +16,7 @@ mod prepare;
 mod references;
 mod sass;
 mod svg;
+mod teller;
 mod vite;
 
 use std::borrow::Cow;
@@ -30,7 +31,7 @@ use sha2::{Digest as _, Sha384};
 
 use crate::cas::Cas;
 use crate::config::{AssetSettings, Settings};
-use crate::diagnostics::{Diagnostic, Problems, suggestion};
+use crate::diagnostics::{Diagnostic, suggestion};
 use crate::digest::{Digest, Digester};
 use crate::door::{self, Most};
 use crate::headers::Encoding;
@@ -38,11 +39,11 @@ use crate::leftovers;
 use crate::paths::BasePath;
 use crate::room::Room;
 use crate::workshop::Workshop;
-use compiled::Sheets;
 use files::Origin;
 use graph::{Named, Node};
 use prepare::{Language, Prepared, prepare};
 use references::{Found, Target, is_path, target};
+use teller::Teller;
 
 pub use apart::{attempt, work as work_apart};
 
@@ -426,67 +427,6 @@ fn take_bundle(root: &Path, bundle: vite::Bundle, assets: &mut Assets, problems:
         assets.bundled.insert(name, bundled);
     }
     Ok(())
-}
-
-/// Tells what is wrong with one asset's text.
-struct Teller<'a> {
-    path: &'a str,
-    /// The text that was prepared: the file's, or what Sass made of it.
-    text: &'a str,
-    names: &'a [&'a str],
-    sheets: &'a Sheets,
-}
-
-impl Teller<'_> {
-    /// `sass` is the file that the text was compiled from, if it was.
-    fn tell(&self, prepared: &Prepared, sass: Option<&str>, told: &mut Vec<Diagnostic>) {
-        let mut problems = Problems::default();
-        if let Some((place, words)) = &prepared.mistake {
-            let message = format!("cannot be minified and is sent as it is: {words}");
-            problems.warning(|| self.at(place.clone(), "", sass, message));
-        }
-        let kept: BTreeSet<&str> = prepared.references.iter().map(|found| found.value.as_str()).collect();
-        for found in &prepared.in_source {
-            let message = match target(self.path, &found.value) {
-                Target::Elsewhere => continue,
-                Target::Outside => format!("`{}` leads outside {FOLDER}/", found.value),
-                Target::Asset { path, .. } if self.names.binary_search(&path.as_str()).is_err() => {
-                    format!("there is no file {FOLDER}/{path}")
-                }
-                Target::Asset { .. } => continue,
-            };
-            let map = found.form == references::Form::Bare && found.value.ends_with(".map");
-            if map && !kept.contains(found.value.as_str()) {
-                continue;
-            }
-            let problem = || {
-                let problem = self.at(found.place.clone(), &found.value, sass, message);
-                let help = match target(self.path, &found.value) {
-                    Target::Asset { path, .. } => suggestion(&path, self.names.iter().copied()),
-                    _ => None,
-                };
-                Diagnostic { help, ..problem }
-            };
-            if map { problems.warning(problem) } else { problems.error(problem) }
-        }
-        told.extend(problems.into_told(&format!("{FOLDER}/{}", self.path)));
-    }
-
-    /// A problem at a place in the text; in Sass, where the words first stand, for the compiled
-    /// text is nobody's file.
-    fn at(&self, place: std::ops::Range<usize>, words: &str, sass: Option<&str>, message: String) -> Diagnostic {
-        let Some(sheet) = sass else {
-            return Diagnostic::at(&format!("{FOLDER}/{}", self.path), self.text, place, message);
-        };
-        let others = self.sheets.keys().map(String::as_str).filter(|other| *other != sheet && !other.ends_with(".css"));
-        for file in std::iter::once(sheet).chain(others) {
-            let text = self.sheets.get(file).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
-            if let Some(at) = text.find(words).filter(|_| !words.is_empty()) {
-                return Diagnostic::at(&format!("{FOLDER}/{file}"), text, at..at + words.len(), message);
-            }
-        }
-        Diagnostic::of_file(&format!("{FOLDER}/{sheet}"), message)
-    }
 }
 
 #[cfg(test)]

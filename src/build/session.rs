@@ -213,13 +213,7 @@ impl Session {
         if report.has_errors() || report.stopped.is_some() {
             return Ok(());
         }
-        let found = strangers::find(&self.output, &self.state.snapshot()?)?;
-        match &mut report.plan {
-            Some(plan) => plan.removed.extend(strangers::names(&found)),
-            None => report.strangers = strangers::remove(&self.output, &found)?,
-        }
-        report.files.removed += report.strangers;
-        Ok(())
+        strangers::prune(&self.output, &self.state.snapshot()?, report)
     }
 
     /// What became known of the database since this was last asked.

@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::files;
 use crate::output::Output;
 use crate::paths::RelPath;
+use crate::report::Report;
 use crate::state::Store;
 
 /// Every stranger, and every folder that holds nothing.
@@ -30,6 +31,17 @@ pub fn find(output: &Output, store: &impl Store) -> Result<Vec<(PathBuf, FileTyp
 /// The names of those that are no folders.
 pub fn names(strangers: &[(PathBuf, FileType)]) -> Vec<String> {
     strangers.iter().filter(|(_, kind)| !kind.is_dir()).map(|(path, _)| shown(path)).collect()
+}
+
+/// Removes every stranger; in a plan only says which they are.
+pub fn prune(output: &Output, store: &impl Store, report: &mut Report) -> Result<()> {
+    let found = find(output, store)?;
+    match &mut report.plan {
+        Some(plan) => plan.removed.extend(names(&found)),
+        None => report.strangers = remove(output, &found)?,
+    }
+    report.files.removed += report.strangers;
+    Ok(())
 }
 
 /// Removes them; says how many files went.

@@ -7,16 +7,16 @@ mod way;
 
 pub use way::Blocked;
 
+mod closer;
 mod copies;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Context, Result, bail};
-use crossbeam_channel::{Sender, bounded};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ use crate::door::{self, Most};
 use crate::headers::is_outside;
 use crate::paths::RelPath;
 use crate::stamp::Stamp;
+use closer::{Closer, reserve};
 
 /// The folder of a site's output in its root.
 pub const FOLDER: &str = "output";
@@ -69,7 +70,7 @@ pub struct Output {
     /// Numbers temporary files.
     serial: AtomicU64,
     /// Takes files that were replaced.
-    replaced: OnceLock<Sender<File>>,
+    replaced: Closer,
     /// Whether something was not as it was left, where nobody had looked.
     surprised: AtomicBool,
     /// What was set aside, and where it lies now.
@@ -78,9 +79,6 @@ pub struct Output {
 
 /// Fewer threads than this wait for one folder set at a time.
 const SHARDS: usize = 16;
-
-/// Files that were replaced and wait to be closed, at most.
-const REPLACED: usize = 64;
 
 impl Output {
     /// The output folder of the site at `root`, created if missing and changed through `disk`.
@@ -102,7 +100,7 @@ impl Output {
             disk: disk.clone(),
             folders: (0..SHARDS).map(|_| Mutex::default()).collect(),
             serial: AtomicU64::new(0),
-            replaced: OnceLock::new(),
+            replaced: Closer::default(),
             surprised: AtomicBool::new(false),
             aside: Mutex::default(),
         })
@@ -246,7 +244,7 @@ impl Output {
         }
         let stamp = self.replace(&target, bytes)?;
         if let Some((old, _)) = old {
-            self.let_go(old);
+            self.replaced.close(old);
         }
         Ok(Placed { written: Written { digest, stamp }, changed: true })
     }
@@ -468,20 +466,6 @@ impl Output {
         }
     }
 
-    /// Closes a file that was replaced. The file system frees a file when nobody has it open any
-    /// more, and some wait there for the disk (ext4 mounted with `discard` and without a journal, a
-    /// network's): a thread of its own does, as far as it keeps up.
-    fn let_go(&self, old: File) {
-        let closer = self.replaced.get_or_init(|| {
-            let (sender, files) = bounded::<File>(REPLACED);
-            // Where there is no thread to be had, nobody receives, and files are closed here.
-            let _ =
-                std::thread::Builder::new().name("lifthill-close".into()).spawn(move || files.iter().for_each(drop));
-            sender
-        });
-        drop(closer.try_send(old));
-    }
-
     fn fill(&self, mut file: File, bytes: &[u8]) -> io::Result<Stamp> {
         self.disk.fill(&mut file, bytes)?;
         Ok(Stamp::of(&file.metadata()?))
@@ -491,14 +475,4 @@ impl Output {
 /// Whether a folder is one of what configures servers: in `.lifthill/`, where all is ours.
 fn is_of_servers(folder: &str) -> bool {
     folder.split('/').next() == hosting::FOLDER.split('/').next()
-}
-
-/// Asks for room for a file that is about to be renamed over another. It then has its place on the
-/// disk before the renaming, and ext4 need not stop there to find it one (its `auto_da_alloc`), which
-/// takes longer than all else. A wish only: where it cannot be granted, writing will say so.
-fn reserve(file: &File, bytes: usize) {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes as u64);
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, bytes);
 }

@@ -10,6 +10,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::attributes::{Attribute, Role, attributes, decoded};
 use super::ids::Ids;
 
+/// Bytes before a name in which its tag says what it is of.
+const NEAR: usize = 100;
+
 /// What a name is changed by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
@@ -88,7 +91,10 @@ fn changes(html: &str, found: &[Attribute<'_>], taken: &Ids) -> FxHashMap<usize,
     let mut anchors: Vec<(usize, &Attribute<'_>)> =
         found.iter().enumerate().filter(|(_, one)| one.role == Role::Anchor && !one.value.is_empty()).collect();
     // The name of a footnote is written nowhere: it stays, and a heading of the same name moves.
-    let is_note = |one: &Attribute<'_>| html[one.tag..one.start].contains("\"footnote-definition\"");
+    let is_note = |one: &Attribute<'_>| {
+        let before = &html.as_bytes()[one.tag.max(one.start.saturating_sub(NEAR))..one.start];
+        memchr::memmem::find(before, b"\"footnote-definition\"").is_some()
+    };
     anchors.sort_by_key(|(_, one)| !is_note(one));
     let written: FxHashSet<&str> = anchors.iter().map(|(_, one)| one.value).collect();
     let mut given: FxHashSet<Cow<'_, str>> = FxHashSet::default();

@@ -114,8 +114,14 @@ fn value(bytes: &[u8], mut start: usize) -> Option<(usize, usize)> {
     Some((start, start + length))
 }
 
+/// Bytes of a tag that are looked through for each of its attributes.
+const LONGEST_TAG: usize = 1 << 16;
+
 /// Whether an attribute is one, and not only the text of another's value.
 pub fn is_really_there(html: &str, attribute: &Attribute<'_>) -> bool {
+    if attribute.start - attribute.tag > LONGEST_TAG {
+        return false;
+    }
     let bytes = html.as_bytes();
     let mut at = attribute.tag + 1;
     while at < attribute.start {

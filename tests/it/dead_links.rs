@@ -215,6 +215,13 @@ fn a_relative_link_to_a_picture_is_one_to_what_is_published_of_it() {
 }
 
 #[test]
+fn a_page_of_links_to_itself_is_looked_at_in_one_go() {
+    let body: String = (0..3_000).map(|number| format!("## H{number}\n[x](#h{number}) [y](#y{number})\n")).collect();
+    let built = with(&body).build();
+    built.says("`#y0` leads nowhere").never_says("`#h").says("2900 more links lead nowhere");
+}
+
+#[test]
 fn many_are_counted() {
     let body: String = (0..150).map(|number| format!("[x](/nowhere/{number:03}/)\n")).collect();
     let built = with(&body).build();

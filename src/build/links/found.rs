@@ -1,8 +1,10 @@
 //! The links of one page, and the ids on it: which of them have to be kept, and by what.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rustc_hash::FxHashSet;
 
 use super::address::Leads;
 use super::targets::{Known, Targets};
@@ -19,6 +21,9 @@ pub struct Found {
     /// By target: the address as the page writes it.
     pub named: BTreeMap<String, String>,
 }
+
+/// Pairs of links and names that are compared one by one.
+const FEW: usize = 256;
 
 /// An address as it is told.
 const LONGEST: usize = 300;
@@ -105,8 +110,17 @@ impl<'l> Look<'l> {
     /// Keeps fragments of the page itself that are not there.
     fn at_fragments(&mut self, anchors: &[Attribute<'l>]) {
         let url = url_of(self.file.as_str());
-        for (attribute, fragment) in std::mem::take(&mut self.own) {
-            if !is_everywhere(&fragment) && !anchors.iter().any(|one| attributes::decoded(one.value) == fragment) {
+        let own = std::mem::take(&mut self.own);
+        // One link, to the main part of the page, is what most pages have.
+        let few = own.len() * anchors.len() <= FEW;
+        let all = if few { &[][..] } else { anchors };
+        let names: FxHashSet<Cow<'_, str>> = all.iter().map(|one| attributes::decoded(one.value)).collect();
+        let is_there = |fragment: &str| match few {
+            true => anchors.iter().any(|one| attributes::decoded(one.value) == fragment),
+            false => names.contains(fragment),
+        };
+        for (attribute, fragment) in own {
+            if !is_everywhere(&fragment) && !is_there(&fragment) {
                 let written = attributes::decoded(attribute.value);
                 self.keep(&attribute, format!("{url}#{fragment}"), &written);
             }
