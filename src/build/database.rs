@@ -100,6 +100,17 @@ pub fn tell(told: &Told, report: &mut Report) {
     report.rows.compared.clone_from(&told.compared);
 }
 
+/// How often rows are read again that were written anew meanwhile.
+const TIMES_MOVED: u32 = 3;
+
+/// What came of reading rows in the run so far.
+#[derive(Default)]
+pub struct Tries {
+    /// Servers that were lost.
+    pub avoid: BTreeSet<String>,
+    moved: u32,
+}
+
 /// What a session knows of the database that it reads.
 #[derive(Default)]
 pub struct Reading {
@@ -113,15 +124,20 @@ pub struct Reading {
 
 impl Reading {
     /// The replica that was being read when an error came, if it was one.
-    pub fn lost_replica(&self, error: &anyhow::Error) -> Option<String> {
+    fn lost_replica(&self, error: &anyhow::Error) -> Option<String> {
         let trouble = error.downcast_ref::<Trouble>()?;
         let role = self.server.as_deref().filter(|role| role.starts_with("replica"))?;
         (trouble.why != Why::Settings).then(|| role.to_owned())
     }
 
-    /// Whether the rows that were read when an error came are to be read again, as they are now.
-    pub fn must_read_again(error: &anyhow::Error) -> bool {
-        error.downcast_ref::<Trouble>().is_some_and(|trouble| trouble.why == Why::Moved)
+    /// Whether after this error rows are to be read once more: from another server, or as they are now.
+    pub fn is_worth_another(&self, error: &anyhow::Error, tries: &mut Tries) -> bool {
+        let moved = error.downcast_ref::<Trouble>().is_some_and(|trouble| trouble.why == Why::Moved);
+        if moved && tries.moved < TIMES_MOVED {
+            tries.moved += 1;
+            return true;
+        }
+        self.lost_replica(error).is_some_and(|role| tries.avoid.insert(role))
     }
 
     /// Tells the primary how far this site has read, where that is news to it. That it cannot be told

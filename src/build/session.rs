@@ -83,9 +83,6 @@ pub struct Session {
     refused: bool,
 }
 
-/// How often rows are read again that were written anew meanwhile.
-const TIMES_AGAIN: u32 = 3;
-
 impl Session {
     /// Opens the site at `options.root`. Nobody else can open it meanwhile.
     pub fn open(options: Options) -> Result<Self> {
@@ -184,15 +181,11 @@ impl Session {
     ) -> Result<()> {
         report.fresh = self.fresh.take();
         self.database.settings = self.options.home.is_none().then(|| settings.clone());
-        let mut avoid = BTreeSet::new();
-        let mut again = 0..TIMES_AGAIN;
+        let mut tries = database::Tries::default();
         loop {
-            let done = self.steps(options, settings.clone(), look.clone(), &avoid, progress, report);
-            let lost = done.as_ref().err().and_then(|error| self.database.lost_replica(error));
-            let moved = done.as_ref().err().is_some_and(database::Reading::must_read_again);
-            if !moved || again.next().is_none() {
-                let Some(role) = lost.filter(|role| !avoid.contains(role)) else { return done };
-                avoid.insert(role);
+            let done = self.steps(options, settings.clone(), look.clone(), &tries.avoid, progress, report);
+            if !done.as_ref().is_err_and(|error| self.database.is_worth_another(error, &mut tries)) {
+                return done;
             }
             *report = Report { fresh: report.fresh.take(), ..Report::default() };
         }
