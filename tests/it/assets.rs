@@ -181,6 +181,8 @@ fn pages_are_compressed_where_the_settings_say_so() {
     );
     site.build();
     assert!(!site.has("/parks/index.html.br") && site.has("/parks/index.html.gz"));
+    // A site that loses all of its content would be refused.
+    site.write("content/companies/vekoma.md", "+++\nname = 'Vekoma'\n+++\n");
     site.remove("content/parks/efteling");
     site.build();
     assert!(!site.has("/parks/efteling/index.html.gz"));
