@@ -93,7 +93,8 @@ fn html_in_a_body_that_is_never_closed() {
     {
         build(&article(&body)).exit(0);
     }
-    build(&article(&"(ride:".repeat(80_000))).exit(1).says("there is no ride");
+    // What looks like eighty thousand links, and is none, is looked through once.
+    build(&article(&"(ride:".repeat(80_000))).exit(0);
 }
 
 #[test]
