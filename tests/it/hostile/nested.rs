@@ -87,13 +87,14 @@ fn html_in_a_body_that_is_never_closed() {
         build(&article(&body)).exit(1).says("nested too deeply").says("content/articles/x.md:");
     }
     // Code is none of it.
-    build(&article(&format!("    {}\n\n`{}`", "<T>".repeat(1_000), "<T>".repeat(1_000)))).exit(0);
+    build(&article(&format!("Code:\n\n    {}\n\n`{}`", "<T>".repeat(1_000), "<T>".repeat(1_000)))).exit(0);
     for body in
         [">".repeat(100_000), "[".repeat(100_000), "- ".repeat(50_000), "*a ".repeat(50_000), "![](".repeat(50_000)]
     {
         build(&article(&body)).exit(0);
     }
-    build(&article(&"(ride:".repeat(80_000))).exit(1).says("there is no ride");
+    // What looks like eighty thousand links, and is none, is looked through once.
+    build(&article(&"(ride:".repeat(80_000))).exit(0);
 }
 
 #[test]
