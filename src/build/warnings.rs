@@ -28,6 +28,7 @@ const IN_ALL: usize = 1000;
 struct Kept {
     line: u32,
     column: u32,
+    indent: u32,
     width: u32,
     message: String,
     excerpt: Option<String>,
@@ -46,13 +47,13 @@ struct Of {
 
 impl Kept {
     fn of(one: &Diagnostic) -> Self {
-        let Diagnostic { line, column, message, excerpt, width, help, .. } = one.clone();
-        Self { line, column, width, message, excerpt, help }
+        let Diagnostic { line, column, message, excerpt, indent, width, help, .. } = one.clone();
+        Self { line, column, indent, width, message, excerpt, help }
     }
 
     fn told(self, file: &str) -> Diagnostic {
-        let Self { line, column, width, message, excerpt, help } = self;
-        Diagnostic { line, column, width, excerpt, help, ..Diagnostic::of_file(file, message).warning() }
+        let Self { line, column, indent, width, message, excerpt, help } = self;
+        Diagnostic { line, column, indent, width, excerpt, help, ..Diagnostic::of_file(file, message).warning() }
     }
 }
 

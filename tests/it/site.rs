@@ -422,7 +422,9 @@ impl Built {
 
     /// Every warning in one line each, sorted.
     pub fn warnings(&self) -> Vec<String> {
-        self.diagnostics(|one| one["severity"] == "warning")
+        let of_this_build =
+            |one: &serde_json::Value| one["file"].as_str().is_some_and(|file| file.starts_with("output"));
+        self.diagnostics(|one| one["severity"] == "warning" && !of_this_build(one))
     }
 
     /// Every error in one line each, sorted.

@@ -296,7 +296,7 @@ fn yaml_that_is_none() {
      2 | - name
        | ^^^^^^
 
-    error: expected a table, found a list
+    error: expected a mapping, found a list
       --> content/parks/efteling/rides/baron-1898.md:2:1
        |
      2 | - name
