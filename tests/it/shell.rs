@@ -173,7 +173,8 @@ fn a_path_is_one_from_where_one_stands() {
         let of: Vec<&str> = of.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         assert!(of.contains(&"park:efteling"), "{named} in {folder}: {of:?}");
     }
-    assert_eq!(kind("content/..", &["impact", "./lifthill.toml"])["of"][0], "setting compress.assets");
+    let of = &kind("content/..", &["impact", "./lifthill.toml"])["of"];
+    assert!(of.as_array().expect("a list").iter().any(|one| one == "setting compress.assets"), "{of}");
     site.remove("content/articles/mack-rides.md");
     assert_eq!(kind("content/articles", &["impact", "mack-rides.md"])["of"][0], "article:mack-rides");
     let whole = site.path("content/parks/efteling/index.md");
