@@ -237,7 +237,7 @@ impl Output {
         let old = known.and_then(|_| door::open(&target).ok());
         if old.is_none() {
             // Only a file is replaced by renaming another over it: nothing is begun beside a folder.
-            if fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir()) {
+            if !self.is_for_servers(&target) && fs::symlink_metadata(&target).is_ok_and(|found| found.is_dir()) {
                 return Err(ErrorKind::IsADirectory.into());
             }
             self.surprised.fetch_or(known.is_some(), Ordering::Relaxed);
@@ -436,6 +436,11 @@ impl Output {
         (found == bytes).then_some(before)
     }
 
+    /// Whether a file lies in `.lifthill/`, where all is ours: whatever stands in its place makes way.
+    fn is_for_servers(&self, target: &Path) -> bool {
+        target.starts_with(self.home.join(hosting::FOLDER))
+    }
+
     fn temporary(&self, folder: &Path) -> PathBuf {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         folder.join(format!(".lifthill-{}-{serial}.tmp", std::process::id()))
@@ -450,8 +455,7 @@ impl Output {
                 reserve(&file, bytes.len());
                 self.fill(file, bytes)
             })
-            .and_then(|_| match target.starts_with(self.home.join(hosting::FOLDER)) {
-                // In `.lifthill/` all is ours; whatever stands there makes way.
+            .and_then(|_| match self.is_for_servers(target) {
                 true => self.disk.rename_over(&temporary, target),
                 false => self.disk.rename(&temporary, target),
             })
