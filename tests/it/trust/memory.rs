@@ -81,8 +81,8 @@ fn a_picture_for_which_there_is_no_room_is_refused_before_anything_is_written() 
 fn a_plan_for_which_there_is_no_room_is_refused() {
     let site = Site::new();
     // What a plan changes in the state it keeps in memory: here texts of 40 MB.
-    for number in 0..40 {
-        let text = format!("title = 'Article {number}'\ndate = 2024-01-01\n+++\n{}", "Once more. ".repeat(100_000));
+    for number in 0..200 {
+        let text = format!("title = 'Article {number}'\ndate = 2024-01-01\n+++\n{}", "Once more. ".repeat(20_000));
         site.write(&format!("content/articles/long-{number}.md"), markdown(&text));
     }
     let refused = site.run(&["--dry-run", "--memory", "128M"]);
