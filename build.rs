@@ -29,7 +29,7 @@ fn main() {
 /// that they depend on can decide a byte as well, and is found in the lock file.
 const MAKERS: [(&str, &[&str]); 4] = [
     (
-        "LIFTHILL_PICTURES",
+        "LIFTHILL_MEDIA",
         &[
             "fast_image_resize",
             "gif",

@@ -48,7 +48,7 @@ pub const FOLDER: &str = "photos";
 /// The digest of the locked versions of all packages that can decide a byte, and of this module's own
 /// ways: part of every URL and of every key in the store.
 static VERSIONS: LazyLock<String> =
-    LazyLock::new(|| Digest::of_parts([env!("LIFTHILL_PICTURES").as_bytes(), b"ways 2"]).to_string());
+    LazyLock::new(|| Digest::of_parts([env!("LIFTHILL_MEDIA").as_bytes(), b"ways 2"]).to_string());
 
 /// What is refused before it is decoded.
 pub mod limits {

@@ -73,7 +73,8 @@ fn real_files_are_shown_as_magick_sees_them_or_refused() {
 #[test]
 fn a_very_large_photo_becomes_small_ones() {
     let folder = std::env::var_os("LIFTHILL_PICTURES").expect("LIFTHILL_PICTURES names the folder that ./test fills");
-    let bytes = std::fs::read(Path::new(&folder).join("Kleiber_by_Lukas_Baubkus.jpg")).expect("a large picture");
+    let large = Path::new(&folder).join("Kleiber_by_Lukas_Baubkus.jpg");
+    let bytes = std::fs::read(&large).unwrap_or_else(|error| panic!("{}: {error}", large.display()));
     let site = gallery(&[("bird.jpg", bytes)]);
     let (code, _, said) = site.command(&["build"]);
     assert_eq!(code, 0, "{said}");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Lists of packages as they were compiled in.
 const LISTS: [(&str, &str); 4] = [
-    ("pictures", env!("LIFTHILL_PICTURES")),
+    ("pictures", env!("LIFTHILL_MEDIA")),
     ("compression", env!("LIFTHILL_COMPRESSION")),
     ("assets", env!("LIFTHILL_ASSETS")),
     ("sass", env!("LIFTHILL_SASS")),
