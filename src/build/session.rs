@@ -443,12 +443,12 @@ impl Session {
         let looking = look_at_links.map(|_| &targets);
         let work::Worked { draft, left, mut demands, mut links, outputs: placed } =
             work::work(&build, &catalog, &templates, output, &todo, looking, number, &self.state, now, report)?;
-        let mut stayed: Vec<RelPath> = Vec::new();
+        let mut stayed: BTreeSet<RelPath> = BTreeSet::new();
         draft.write(|tables| {
             let now = readers.as_deref_mut();
             let kept = work::sweep(&build, output, &todo, tables, now, &mut demands, &mut links, report)?;
             due::leave(tables, &todo.due, &left, &kept)?;
-            stayed.clone_from(&kept);
+            stayed.extend(kept.iter().cloned());
             left.iter().for_each(|index| report.outcomes(todo.due.get(*index).file).left += 1);
             let wanted = demands.settle(tables, &outputs.altered, number == 1)?;
             journal::begin(&self.state, &build.settings, wanted.due.keys().map(|file| (file.clone(), false)))?;
