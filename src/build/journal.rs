@@ -135,25 +135,28 @@ pub fn recover(state: &State, output: &Output) -> Result<()> {
         return Ok(());
     }
     let snapshot = state.snapshot()?;
-    // Files that are there, and one in each folder that is: no more are held, whatever a journal says.
-    let (mut open, mut folders): (BTreeSet<RelPath>, BTreeMap<String, RelPath>) = Default::default();
+    // Files and folders that are there: no more are held, whatever a journal says.
+    let (mut open, mut folders): (BTreeSet<RelPath>, BTreeSet<String>) = Default::default();
     let read = each_event(state.folder(), |event, file| match (event, RelPath::new(file)) {
         ('=', _) => {
             open.clear();
             folders.clear();
         }
-        (_, Some(file)) if output.has_folder_of(&file) => {
-            folders.entry(file.parent().unwrap_or_default().to_owned()).or_insert_with(|| file.clone());
+        (_, Some(file)) => {
+            let folder = output.nearest_folder(&file);
+            if !folders.contains(folder) {
+                folders.insert(folder.to_owned());
+            }
             open.extend(output.stamp(&file).map(|_| file));
         }
         _ => {}
     })?;
-    folders.values().try_for_each(|file| output.remove_litter(file))?;
     for file in &open {
         if files::written(&snapshot, file.as_str())?.is_none() {
             output.remove(file)?;
         }
     }
+    folders.iter().try_for_each(|folder| output.remove_litter(folder))?;
     if read == Extent::Part {
         return write_anew(state);
     }

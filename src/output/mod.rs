@@ -333,32 +333,34 @@ impl Output {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(error) => Err(error),
         })?;
-        let mut folder = path.parent();
-        while let Some(name) = folder {
+        self.remove_empty(path.parent());
+        Ok(removed)
+    }
+
+    /// Removes a folder below the root if it is empty, and those above it that are empty then.
+    fn remove_empty(&self, folder: Option<&str>) {
+        for name in and_above(folder) {
             if self.disk.remove_dir(&self.folder(name)).is_err() {
                 break;
             }
             self.shard(name).remove(name);
-            folder = name.rsplit_once('/').map(|(parent, _)| parent);
         }
-        Ok(removed)
     }
 
-    /// Whether there is a folder that a file could lie in.
-    pub fn has_folder_of(&self, path: &RelPath) -> bool {
-        let folder = self.folder(path.parent().unwrap_or_default());
-        fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
+    /// The folder that a file lies in, or the nearest above it that is there.
+    pub fn nearest_folder<'a>(&self, path: &'a RelPath) -> &'a str {
+        and_above(path.parent()).find(|name| self.is_folder(name)).unwrap_or_default()
     }
 
-    /// Removes half-written files that a killed build has left beside `path`.
-    pub fn remove_litter(&self, path: &RelPath) -> Result<()> {
-        let folder = self.folder(path.parent().unwrap_or_default());
-        if !self.is_inside(path) {
+    /// Removes what a killed build has left in a folder: half-written files, and the folder where nothing
+    /// came to lie in it.
+    pub fn remove_litter(&self, folder: &str) -> Result<()> {
+        if !and_above(Some(folder)).all(|name| self.is_folder(name)) {
             return Ok(());
         }
-        let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+        let Ok(entries) = fs::read_dir(self.folder(folder)) else { return Ok(()) };
         for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let entry = entry.with_context(|| format!("cannot read {}", self.folder(folder).display()))?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -366,6 +368,7 @@ impl Output {
                 self.disk.remove_file(&entry.path()).with_context(|| format!("cannot remove {name}"))?;
             }
         }
+        self.remove_empty(Some(folder));
         Ok(())
     }
 
@@ -414,14 +417,11 @@ impl Output {
     }
 
     fn is_inside(&self, path: &RelPath) -> bool {
-        let mut folder = path.parent();
-        while let Some(name) = folder {
-            if !fs::symlink_metadata(self.folder(name)).is_ok_and(|metadata| metadata.is_dir()) {
-                return false;
-            }
-            folder = name.rsplit_once('/').map(|(parent, _)| parent);
-        }
-        true
+        and_above(path.parent()).all(|name| self.is_folder(name))
+    }
+
+    fn is_folder(&self, name: &str) -> bool {
+        fs::symlink_metadata(self.folder(name)).is_ok_and(|metadata| metadata.is_dir())
     }
 
     /// The stamp of the file if it holds just `bytes`.
@@ -479,4 +479,11 @@ impl Output {
 /// Whether a folder is one of what configures servers: in `.lifthill/`, where all is ours.
 fn is_of_servers(folder: &str) -> bool {
     folder.split('/').next() == hosting::FOLDER.split('/').next()
+}
+
+/// A folder and those above it, from the inside out; the root is none of them.
+fn and_above(folder: Option<&str>) -> impl Iterator<Item = &str> {
+    std::iter::successors(folder.filter(|name| !name.is_empty()), |name| {
+        name.rsplit_once('/').map(|(parent, _)| parent)
+    })
 }

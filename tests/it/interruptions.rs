@@ -45,6 +45,11 @@ fn a_first_build_that_was_killed() {
     let site = large();
     let killed = [1, 40, 150].map(|rides| kill_when(&site, || rides_built(&site) >= rides));
     assert!(killed.contains(&true), "every build was too fast to be killed");
+    // The kill may fall between the making of a page's folder and of the page, however deep.
+    for ride in 390..400 {
+        let folder = site.path(&format!("output/parks/efteling/rides/r-{ride}"));
+        std::fs::create_dir_all(folder).expect("a folder as the program makes it");
+    }
     // What it made and nobody wants any more goes too.
     site.remove("content/parks/efteling/rides");
     site.build();
