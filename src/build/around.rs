@@ -47,7 +47,7 @@ impl Surroundings {
     /// Every setting, template and asset with its digest, by the name of its cell.
     pub fn cells(&self, settings: &Settings) -> BTreeMap<String, (Cell, Digest)> {
         let settings = settings.digests().into_iter().map(|(name, digest)| (Cell::Setting(name), digest));
-        let templates = self.templates.digests().into_iter().map(|(name, digest)| (Cell::Template(name), digest));
+        let templates = self.templates.reach().iter().map(|(name, reach)| (Cell::Template(name.clone()), reach.digest));
         let asset = |name: &str| Some((Cell::Asset(name.to_owned()), self.assets.digest(name)?));
         let assets = self.assets.names().filter_map(asset).chain([(Cell::Assets, self.assets.digest_of_all())]);
         settings.chain(templates).chain(assets).map(|(cell, digest)| (cell.to_string(), (cell, digest))).collect()

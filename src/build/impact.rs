@@ -130,12 +130,12 @@ impl Asked<'_> {
         if let Some(path) = below(source::FOLDER) {
             return self.file(path, reach);
         }
-        let reached = self.around.templates.reached();
+        let reached = self.around.templates.reach();
         let template = below(TEMPLATES).unwrap_or(subject);
         if reached.contains_key(template) || below(TEMPLATES).is_some() {
             reach.of.insert(format!("template {template}"));
             reach.cells.note(&Cell::Template(template.to_owned()));
-            for (name, _) in reached.iter().filter(|(_, files)| files.contains(template)) {
+            for (name, _) in reached.iter().filter(|(_, reached)| reached.files.contains(template)) {
                 reach.cells.note(&Cell::Template(name.clone()));
             }
             return Ok(());
@@ -173,7 +173,7 @@ impl Asked<'_> {
             }
             return Ok(());
         }
-        let names = values.into_keys().chain(reached.into_keys());
+        let names = values.into_keys().chain(reached.keys().cloned());
         let names: Vec<String> = names.chain(self.around.assets.names().map(str::to_owned)).collect();
         let mut near = nearest(subject, names.iter().map(String::as_str)).map(str::to_owned);
         if let (None, Some(page)) = (&near, meant.first()) {

@@ -368,7 +368,7 @@ impl Session {
         let known = self.templates.take().filter(|templates| templates.are(&around.templates, build.settings.minify));
         let templates = match known {
             Some(templates) => Some(templates),
-            None => match Templates::new(&around.templates, build.settings.minify) {
+            None => match threads.working.install(|| Templates::new(&around.templates, build.settings.minify)) {
                 Ok(templates) => Some(Arc::new(templates)),
                 Err(problems) => {
                     report.tell(problems);

@@ -48,8 +48,7 @@ pub fn detail(cell: &Cell, old: &Told, new: &Told, templates: &Sources) -> Optio
             Some(differences::fields(&value(old)?, &value(new)?)?.trim_start().to_owned())
         }
         Cell::Template(own) => {
-            let reached = templates.reached();
-            let edited = reached.get(own)?.iter().filter(|file| {
+            let edited = templates.reach().get(own)?.files.iter().filter(|file| {
                 let name = Cell::Template((*file).clone()).to_string();
                 old.get(&name) != new.get(&name)
             });

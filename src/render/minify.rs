@@ -29,7 +29,13 @@ pub fn template(text: &str) -> Option<String> {
     let (stand_in, hidden) = hide(text)?;
     let minified = String::from_utf8(minify_html::minify(stand_in.as_bytes(), &configuration())).ok()?;
     let restored = reveal(&minified, &hidden)?;
-    (tags(text) == tags(&restored)).then_some(restored)
+    (tags(text) == tags(&restored) && openings(text) == openings(&restored)).then_some(restored)
+}
+
+/// How often something begins that may be a template tag, ended or not: what does not load as it is written must
+/// not load because of what the minifier leaves out.
+fn openings(text: &str) -> usize {
+    text.as_bytes().windows(2).filter(|pair| matches!(*pair, b"{{" | b"{%" | b"{#")).count()
 }
 
 /// Where in HTML a template tag stands.

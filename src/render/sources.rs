@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 
 use super::ids::Ids;
-use super::reach;
+use super::reach::{self, Reach};
 use super::rebase::{Text, rebased};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
@@ -36,6 +37,8 @@ pub struct Sources {
     /// The same with the paths in them as the outside is told them, where the site lies below a path.
     below: Option<BTreeMap<String, String>>,
     base: BasePath,
+    /// What every template reaches, by label, once somebody has asked.
+    reach: Arc<OnceLock<BTreeMap<String, Reach>>>,
 }
 
 impl Sources {
@@ -80,7 +83,7 @@ impl Sources {
             (name.clone(), if markup(name) { rebased(text, Text::Template, base) } else { text })
         };
         let below = (!base.is_root()).then(|| written.iter().map(moved).collect());
-        Self { written, below, base: base.clone() }
+        Self { written, below, base: base.clone(), reach: Arc::default() }
     }
 
     /// Whether they are those of a site below `base`.
@@ -111,10 +114,9 @@ impl Sources {
         if self.own().next().is_none() {
             return Vec::new();
         }
-        let reach = reach::of(&self.written);
         let mut used: BTreeSet<&str> = Self::of_theme().collect();
         for name in Self::of_theme() {
-            used.extend(reach.get(name).into_iter().flat_map(|reach| reach.files.iter().map(String::as_str)));
+            used.extend(self.reach().get(name).into_iter().flat_map(|reach| reach.files.iter().map(String::as_str)));
         }
         self.own().map(|(name, _)| name).filter(|name| !used.contains(name)).map(str::to_owned).collect()
     }
@@ -146,19 +148,14 @@ impl Sources {
         digests.map(|(name, digest)| (name.to_owned(), digest)).collect()
     }
 
-    /// The files that every template reaches, itself included, by label.
-    pub fn reached(&self) -> BTreeMap<String, BTreeSet<String>> {
-        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.files)).collect()
+    /// What every template reaches, itself included, by label.
+    pub fn reach(&self) -> &BTreeMap<String, Reach> {
+        self.reach.get_or_init(|| reach::of(self.texts()))
     }
 
     /// The ids that pages made with a template use, by its label.
     pub fn ids(&self) -> BTreeMap<String, Ids> {
-        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.ids)).collect()
-    }
-
-    /// The digest of every template with everything that it reaches, by label.
-    pub fn digests(&self) -> BTreeMap<String, Digest> {
-        reach::of(self.texts()).into_iter().map(|(name, reach)| (name, reach.digest)).collect()
+        self.reach().iter().map(|(name, reach)| (name.clone(), reach.ids.clone())).collect()
     }
 
     /// What a template is called among those that can change: see [`label`].

@@ -1,13 +1,15 @@
 //! Templates: loaded, minified and rendered. Knows nothing of pages or of the values they are given.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use tera::{Context, Tera};
 
 use super::sources::{Sources, THEME};
-use super::{calls, filters, functions, minify, reach, trouble};
+use super::{calls, filters, functions, minify, trouble};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::door;
@@ -20,9 +22,9 @@ const LONGEST_PAGE: usize = 64 << 20;
 pub struct Templates {
     /// Minified where that is safe; used for every page.
     tera: Tera,
-    /// As written; rendered again only to show an error's true place.
-    raw: Tera,
-    /// What `raw` was made of.
+    /// As written, once an error's true place has to be shown: what is wrong then is rendered again.
+    raw: OnceLock<Option<Tera>>,
+    /// What both are made of.
     sources: Sources,
     /// Templates whose pages have to be minified whole, since some text that they reach could
     /// not be minified by itself.
@@ -38,34 +40,28 @@ impl Templates {
     /// Loads templates from their texts. The error holds what is wrong with them.
     pub fn new(sources: &Sources, minify_pages: bool) -> Result<Self, Vec<Diagnostic>> {
         let loaded_from = (sources.digest(), minify_pages);
-        let mut problems = Vec::new();
-        let raw = engine(sources.iter()).map_err(|error| problems.extend(trouble::of_loading(&error, sources))).ok();
-        problems.extend(calls::mistakes(sources));
-        let Some(raw) = raw.filter(|_| problems.is_empty()) else { return Err(problems) };
-        let mut as_written = BTreeSet::new();
-        let mut minified = BTreeMap::new();
-        for (name, source) in sources.texts() {
-            let smaller = if minify_pages && name.ends_with(".html") { minify::template(source) } else { None };
-            if smaller.is_none() {
-                as_written.insert(sources.label(name).to_owned());
-            }
-            minified.insert(name.as_str(), smaller.unwrap_or_else(|| source.clone()));
-        }
-        // Minified text that no longer loads would be our mistake, not the user's: use it as written.
-        let tera = match engine(minified.iter().map(|(name, text)| (*name, text.as_str()))) {
-            Ok(tera) => tera,
-            Err(_) => {
-                as_written = sources.iter().map(|(name, _)| sources.label(name).to_owned()).collect();
+        let (mistakes, minified) = rayon::join(|| calls::mistakes(sources), || Minified::of(sources, minify_pages));
+        let Minified { tera, as_written } = match minified {
+            // Minifying keeps every template tag: what loads so would load as it is written.
+            Some(minified) if mistakes.is_empty() => minified,
+            _ => {
+                let loaded = engine(sources.iter()).map_err(|error| trouble::of_loading(&error, sources));
+                let problems: Vec<_> = loaded.err().into_iter().flatten().chain(mistakes).collect();
+                if !problems.is_empty() {
+                    return Err(problems);
+                }
+                // Minified text that no longer loads would be our mistake, not the user's: use it as written.
                 let texts = sources.texts().iter().map(|(name, text)| (name.as_str(), text.as_str()));
-                engine(texts).map_err(|error| trouble::of_loading(&error, sources))?
+                let tera = engine(texts).map_err(|error| trouble::of_loading(&error, sources))?;
+                Minified { tera, as_written: sources.iter().map(|(name, _)| sources.label(name).to_owned()).collect() }
             }
         };
-        let reach = reach::of(sources.texts());
-        let whole = reach
+        let whole = sources
+            .reach()
             .iter()
             .filter(|(name, reach)| minify_pages && name.ends_with(".html") && !reach.files.is_disjoint(&as_written));
         let whole = whole.map(|(name, _)| name.clone()).collect();
-        Ok(Self { tera, raw, sources: sources.clone(), whole, loaded_from })
+        Ok(Self { tera, raw: OnceLock::new(), sources: sources.clone(), whole, loaded_from })
     }
 
     /// Whether loading from `sources` would give these templates.
@@ -79,7 +75,8 @@ impl Templates {
         match render(&self.tera, name, context) {
             Ok(text) => Ok(Rendered(self.finish(name, text))),
             Err(error) => {
-                let error = render(&self.raw, name, context).err().unwrap_or(error);
+                let raw = self.raw.get_or_init(|| engine(self.sources.iter()).ok());
+                let error = raw.as_ref().and_then(|raw| render(raw, name, context).err()).unwrap_or(error);
                 Err(Box::new(trouble::of_rendering(&error, name, &self.sources)))
             }
         }
@@ -98,6 +95,31 @@ impl Templates {
             Cow::Borrowed(_) => None,
         };
         replaced.unwrap_or(text)
+    }
+}
+
+/// Templates of which as many are minified as can be.
+struct Minified {
+    tera: Tera,
+    /// The labels of the others.
+    as_written: BTreeSet<String>,
+}
+
+impl Minified {
+    /// Minifies templates; `None` where they do not load then.
+    fn of(sources: &Sources, minify_pages: bool) -> Option<Self> {
+        let smaller = |name: &str, source: &str| match minify_pages && name.ends_with(".html") {
+            true => minify::template(source),
+            false => None,
+        };
+        let texts = sources.texts().into_par_iter().map(|(name, source)| {
+            (name.as_str(), smaller(name, source).map_or(Cow::Borrowed(source.as_str()), Cow::Owned))
+        });
+        let texts: Vec<(&str, Cow<'_, str>)> = texts.collect();
+        let as_written = texts.iter().filter(|(_, text)| matches!(text, Cow::Borrowed(_)));
+        let as_written = as_written.map(|(name, _)| sources.label(name).to_owned()).collect();
+        let tera = engine(texts.iter().map(|(name, text)| (*name, text.as_ref()))).ok()?;
+        Some(Self { tera, as_written })
     }
 }
 

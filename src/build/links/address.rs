@@ -40,7 +40,7 @@ impl Home {
     /// The path of an address, if it can be looked up as it is written. Most can.
     pub fn plain<'w>(&self, written: &'w str) -> Option<&'w str> {
         match written.as_bytes() {
-            [b'/', b'/', ..] => None,
+            [b'/', b'/', ..] | [b'#', ..] => None,
             [b'/', ..] => Some(self.below(written)),
             _ => written.strip_prefix(self.base_url.as_str()),
         }
@@ -48,6 +48,9 @@ impl Home {
 
     /// A path without that of the site.
     fn below<'w>(&self, path: &'w str) -> &'w str {
+        if self.path.is_empty() {
+            return path;
+        }
         path.strip_prefix(self.path.as_str()).filter(|rest| rest.starts_with('/')).unwrap_or(path)
     }
 
