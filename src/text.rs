@@ -70,18 +70,29 @@ const STRIDE: usize = 64;
 /// The first character of a text that is forbidden, and where it stands.
 pub fn forbidden(text: &str) -> Option<(usize, char)> {
     let bytes = text.as_bytes();
-    for (number, some) in bytes.chunks(STRIDE).enumerate() {
-        let may_begin = |b: u8| (b < b' ') & (b != b'\n') & (b != b'\t') & (b != b'\r') | (b == 0x7f) | (b == 0xc2);
-        let suspicious = some.iter().fold(false, |found, b| found | may_begin(*b) | (*b >= 0xef));
-        if !suspicious {
-            continue;
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = bytes.len().min(at + STRIDE);
+        // With the byte behind them, which decides about some.
+        let may_begin = bytes[at..].first_chunk::<{ STRIDE + 1 }>().is_none_or(is_suspicious);
+        if may_begin && let Some(found) = (at..end).find(|at| begins_forbidden(&bytes[*at..])) {
+            return Some((found, text[found..].chars().next()?));
         }
-        let start = number * STRIDE;
-        if let Some(at) = (start..start + some.len()).find(|at| begins_forbidden(&bytes[*at..])) {
-            return Some((at, text[at..].chars().next()?));
-        }
+        at = end;
     }
     None
+}
+
+/// Whether any of these bytes but the last may begin a forbidden character.
+fn is_suspicious(bytes: &[u8; STRIDE + 1]) -> bool {
+    // Numbers rather than conditions, so that many are worked on side by side: those below the space and those
+    // from 0xef on lie side by side when the space is nought.
+    let suspicious = |at: usize| {
+        let (b, next) = (bytes[at], bytes[at + 1]);
+        let control = u8::from(b.wrapping_sub(b' ') >= 0xef - b' ') & u8::from(b != b'\n');
+        control | u8::from(b == 0x7f) | (u8::from(b == 0xc2) & u8::from(next < 0xa0))
+    };
+    (0..STRIDE).fold(0, |found, at| found | suspicious(at)) != 0
 }
 
 /// Whether the first character of a text, by its bytes in UTF-8, is forbidden.

@@ -29,6 +29,9 @@ const SECONDS: u64 = 5;
 /// The same by the clock, for machines with much else to do, and systems that do not count the other.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How much longer a process is waited for that should have ended itself.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// The stack of a job at most: parsers go down as deep as what they read.
 const STACK: u64 = 64 << 20;
 
@@ -178,7 +181,20 @@ impl Workshop {
             None => Hand::hire(program, self.memory)?,
         };
         // Where it dies on reading the job there is no answer either.
-        let asked = send(&mut hand.input, job).and_then(|()| receive(&mut hand.output));
+        let (done, waiting) = channel::<()>();
+        let id = hand.child.id();
+        let asked = std::thread::scope(|scope| {
+            // A process that somebody has stopped cannot watch the clock by itself.
+            scope.spawn(move || {
+                let late = waiting.recv_timeout(PATIENCE + GRACE) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    limits::end(id);
+                }
+            });
+            let asked = send(&mut hand.input, job).and_then(|()| receive(&mut hand.output));
+            drop(done);
+            asked
+        });
         match asked {
             Ok(Some(answer)) => {
                 self.idle().push(hand);
@@ -272,7 +288,7 @@ mod limits {
     use std::os::unix::process::ExitStatusExt;
     use std::process::ExitStatus;
 
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
     use rustix::time::{ClockId, clock_gettime};
 
     /// Addresses beside memory and those that are taken already: of small stacks.
@@ -306,9 +322,16 @@ mod limits {
         let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(most), maximum: known.maximum });
     }
 
-    /// Whether the system ended a process that had had its time.
+    /// Whether a process was ended that had had its time: by the system, or by us.
     pub fn ran_out_of_time(status: ExitStatus) -> bool {
-        status.signal() == Some(rustix::process::Signal::XCPU.as_raw())
+        [Signal::XCPU, Signal::KILL].iter().any(|signal| status.signal() == Some(signal.as_raw()))
+    }
+
+    /// Ends a process of ours that has not been waited for yet.
+    pub fn end(id: u32) {
+        let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+        // One that has ended by itself meanwhile is still to be waited for, and nobody else.
+        let _ = id.map(|id| kill_process(id, Signal::KILL));
     }
 }
 
@@ -321,6 +344,8 @@ mod limits {
     pub fn ran_out_of_time(_: std::process::ExitStatus) -> bool {
         false
     }
+
+    pub fn end(_: u32) {}
 }
 
 #[cfg(test)]

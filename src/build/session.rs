@@ -474,6 +474,10 @@ impl Session {
             Ok(())
         })?;
         draft.keep_for_this_process()?;
+        // Thousands of small things take as long to put away as a small site to build; nobody waits for that.
+        if let Some(Catalog { shared, .. }) = Arc::into_inner(catalog) {
+            threads.working.spawn(move || drop(shared));
+        }
         report.phases.insert("work", working.elapsed().as_secs_f64());
         report.compression.made += build.compressed.made.load(Ordering::Relaxed);
         report.compression.from_cache += build.compressed.from_cache.load(Ordering::Relaxed);

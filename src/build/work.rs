@@ -297,16 +297,24 @@ pub fn make(
 }
 
 /// The links of a page that was just made.
-fn links_on(
-    page: &DuePage,
-    bytes: &[u8],
-    reader: &Reader,
-    demanded: &Demanded,
-    targets: &Targets<'_>,
-) -> Result<Found> {
-    let Ok(html) = std::str::from_utf8(bytes) else { return Ok(Found::default()) };
+fn links_on(page: &DuePage, html: &str, reader: &Reader, demanded: &Demanded, targets: &Targets<'_>) -> Result<Found> {
     let pictures = demanded.after.keys().map(|file| links::number(file.as_str())).collect();
     Found::on(html, &page.file, &Known { read: reader.addresses(), pictures }, targets)
+}
+
+/// What a page is made of.
+enum Made {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Made {
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
 }
 
 /// Builds one page after another on one thread.
@@ -361,22 +369,32 @@ impl Worker<'_> {
         if let Some((setting, _)) = variants::packers(&self.build.settings, &page.file) {
             reader.setting(setting);
         }
-        let is_page = matches!(view, View::Template { .. }) && page.file.extension() == Some("html");
-        let (placed, bytes) = match self.copy(&view, page).transpose() {
-            Some(placed) => (placed, Vec::new()),
-            None => match self.bytes(view, &reader)? {
-                Ok(bytes) => (self.output.place(&page.file, &bytes, page.known.as_ref()), bytes),
-                Err(problem) => return Ok(self.failed(page, *problem)),
-            },
+        let demanded = || Demanded { before: shown_before, after: reader.demands() };
+        let (placed, bytes, demanded, found) = match self.copy(&view, page).transpose() {
+            Some(placed) => (placed, Vec::new(), demanded(), Found::default()),
+            None => {
+                let made = match view {
+                    template @ View::Template { .. } => self.render(template, &reader).map(Made::Text),
+                    other => self.bytes(other, &reader)?.map(Made::Bytes),
+                };
+                let made = match made {
+                    Ok(made) => made,
+                    Err(problem) => return Ok(self.failed(page, *problem)),
+                };
+                let demanded = demanded();
+                let found = match (&made, self.targets) {
+                    (Made::Text(html), Some(targets)) if page.file.extension() == Some("html") => {
+                        links_on(page, html, &reader, &demanded, targets)?
+                    }
+                    _ => Found::default(),
+                };
+                let bytes = made.into_bytes();
+                (self.output.place(&page.file, &bytes, page.known.as_ref()), bytes, demanded, found)
+            }
         };
         let placed = match placed {
             Err(error) if error.is::<Blocked>() => return Ok(self.blocked(page, &error)),
             placed => placed?,
-        };
-        let demanded = Demanded { before: shown_before, after: reader.demands() };
-        let found = match self.targets.filter(|_| is_page) {
-            Some(targets) => links_on(page, &bytes, &reader, &demanded, targets)?,
-            None => Found::default(),
         };
         let facts = Facts {
             route: page.route.clone(),

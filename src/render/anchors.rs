@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::attributes::{Attribute, Role, attributes, decoded};
+use super::attributes::{Attribute, Role, attributes, decoded, is_really_there};
 use super::ids::Ids;
 
 /// Bytes before a name in which its tag says what it is of.
@@ -30,7 +30,7 @@ impl Change {
 /// The body with anchors that are its own, where `taken` are those of its page. `beside` is asked for the URL of
 /// what a relative address without its fragment leads to from the body's file.
 pub fn settle(html: String, taken: &Ids, mut beside: impl FnMut(&str) -> Option<String>) -> String {
-    let found: Vec<Attribute<'_>> = attributes(&html).collect();
+    let found: Vec<Attribute<'_>> = attributes(&html).filter(|one| is_really_there(&html, one)).collect();
     let changes = changes(&html, &found, taken);
     if changes.is_empty() && !found.iter().any(|one| one.role == Role::Address && is_relative(one.value)) {
         return html;
@@ -92,7 +92,7 @@ fn changes(html: &str, found: &[Attribute<'_>], taken: &Ids) -> FxHashMap<usize,
         found.iter().enumerate().filter(|(_, one)| one.role == Role::Anchor && !one.value.is_empty()).collect();
     // The name of a footnote is written nowhere: it stays, and a heading of the same name moves.
     let is_note = |one: &Attribute<'_>| {
-        let before = &html.as_bytes()[one.tag.max(one.start.saturating_sub(NEAR))..one.start];
+        let before = &html.as_bytes()[one.tag.unwrap_or_default().max(one.start.saturating_sub(NEAR))..one.start];
         memchr::memmem::find(before, b"\"footnote-definition\"").is_some()
     };
     anchors.sort_by_key(|(_, one)| !is_note(one));

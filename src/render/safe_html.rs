@@ -183,13 +183,13 @@ fn is_plain(body: &str) -> bool {
         let end = bytes[at + 1..].iter().position(|b| !is_word(b)).map_or(bytes.len(), |end| at + 1 + end);
         next && bytes.get(end) != Some(&b':')
     };
-    bytes.iter().enumerate().all(|(at, b)| match b {
+    memchr::memchr3_iter(b'<', b':', b'{', bytes).all(|at| match bytes[at] {
         b'<' => !is_tag(at),
         b':' => is_usual(at),
-        b'{' => false,
-        b'&' => !body[at..].starts_with("&#") && !body[at..].starts_with("&colon") && !body[at..].starts_with("&Tab"),
-        b'\\' => bytes.get(at + 1) != Some(&b':'),
-        _ => true,
+        _ => false,
+    }) && memchr::memchr2_iter(b'&', b'\\', bytes).all(|at| match bytes[at] {
+        b'&' => !["&#", "&colon", "&Tab"].iter().any(|entity| body[at..].starts_with(entity)),
+        _ => bytes.get(at + 1) != Some(&b':'),
     })
 }
 

@@ -143,6 +143,11 @@ impl Write for Bounded {
         Ok(bytes.len())
     }
 
+    /// All at once, without asking how much of it was written: templates write a word at a time.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(drop)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
