@@ -34,7 +34,7 @@
 //!   was. A mistake in a template fails the pages that meet it; they keep what they showed and
 //!   stay due.
 //! * No clock, environment, hash order, thread or absolute path reaches a page. The one clock is
-//!   [`build::Options::now`], which decides only what is published.
+//!   [`engine::Options::now`], which decides only what is published.
 //! * A state that cannot be used costs a clean build, never an error. A build that did not come
 //!   to its end is one.
 //! * Every file is in the journal before it is made, so that what a killed build has left, and
@@ -42,7 +42,7 @@
 //!   build, or neither is believed.
 //! * Whatever changes output or state does so through a [`disk::Disk`], which can be told to fail
 //!   at any change; tests try each.
-//! * A dry run, [`build::why`] and [`build::impact`] read the state under changes that only they
+//! * A dry run, [`engine::why`] and [`engine::impact`] read the state under changes that only they
 //!   see; there is no second way to decide what is due.
 //! * A path of the site names a page and its file; what the outside is told of it, below the path of `base_url`, is
 //!   said at one door, [`catalog::Reader::public`], and written into the texts of bodies, templates and assets.
@@ -63,7 +63,7 @@
 //! 5  serve      a running site: what was built, and with --watch every change as it happens
 //!    publish    from output/ to where visitors are: plan, guard, deploy, purge
 //!    metrics    the build's numbers as files
-//! 4  build      one build from end to end; why
+//! 4  engine     one build from end to end; why
 //! 3  site       which pages exist (routes) and what each shows (views)
 //!    catalog    the only way to read; groups
 //! 2  source, state, render, media, assets, compress, hosting, output   these never import each other
@@ -114,7 +114,7 @@ pub mod state;
 pub mod catalog;
 pub mod site;
 
-pub mod build;
+pub mod engine;
 
 pub mod metrics;
 pub mod publish;

@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{Console, Exit, Global, lacks_content, signals};
-use crate::build::{Extent, Options, Ours, Sample, build, verify, verify_sample};
 use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
+use crate::engine::{Extent, Options, Ours, Sample, build, verify, verify_sample};
 use crate::metrics;
 use crate::model::date::{moment_text, parse_moment};
 use crate::paths::BasePath;

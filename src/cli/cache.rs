@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{Console, Exit, Global, lacks_site};
-use crate::build::{collect, kept};
 use crate::cas::Bounds;
 use crate::config::Settings;
+use crate::engine::{collect, kept};
 
 /// What `cache` takes.
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{Console, Exit, Global, lacks_content};
-use crate::build::{Options, check, history};
 use crate::config::Settings;
+use crate::engine::{Options, check, history};
 use crate::report::counted;
 
 /// What `check` takes.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::{Console, Exit, Global, lacks_site};
-use crate::build::forget;
+use crate::engine::forget;
 
 /// Removes the outputs that we wrote, and the state.
 pub fn run(global: &Global, console: &Console) -> Result<Exit> {

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Color, Global};
-use crate::build::Progress;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::engine::Progress;
 
 /// Where a command speaks.
 pub struct Console {

@@ -5,9 +5,9 @@ use clap::Args;
 
 use super::build::{AsOf, GivenArgs};
 use super::{Console, Exit, Global, lacks_content, signals};
-use crate::build::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::config::Settings;
 use crate::disk::Disk;
+use crate::engine::{Elsewhere, Extent, Options, Ours, build_for};
 use crate::metrics;
 use crate::stop::Stopped;
 

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Console, Exit, Global, lacks_files};
-use crate::build::Progress;
 use crate::config::Settings;
+use crate::engine::Progress;
 use crate::source::{FOLDER, postgres};
 
 /// What `db` takes.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Console, Exit, Global, lacks_content, place};
-use crate::build::impact;
 use crate::config::Settings;
+use crate::engine::impact;
 use crate::report::told_apart;
 use crate::serve::Holder;
 

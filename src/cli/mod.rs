@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::build::lack;
 use crate::config::Settings;
+use crate::engine::lack;
 use crate::room::{self, Room, TooLittle};
 use crate::source;
 use crate::source::postgres::{Trouble, Why};

@@ -10,9 +10,9 @@ use ipnet::IpNet;
 
 use super::build::GivenArgs;
 use super::{Console, Exit, Global, lacks_content};
-use crate::build::Options;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
+use crate::engine::Options;
 use crate::serve::{Holder, Serving, Talk, serve};
 
 /// What `serve` takes.

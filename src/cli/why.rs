@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Console, Exit, Global, lacks_content, place};
-use crate::build::{Extent, Options, Silent, build, page_files, why};
 use crate::config::Settings;
+use crate::engine::{Extent, Options, Silent, build, page_files, why};
 use crate::paths::RelPath;
 use crate::report::PlannedPage;
 use crate::serve::Holder;
@@ -107,7 +107,7 @@ fn planned(args: &WhyArgs, found: Option<String>, global: &Global, settings: Set
 #[derive(Debug, serde::Serialize)]
 struct Answer {
     #[serde(flatten)]
-    why: crate::build::Why,
+    why: crate::engine::Why,
     due: Option<PlannedPage>,
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::manifest::{Class, Manifest};
-use crate::build::Inventory;
+use crate::engine::Inventory;
 use crate::headers::url_of;
 
 /// What changes between what is live and what was built.

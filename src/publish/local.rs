@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::manifest::{Class, Entry, Headers, Manifest, dress};
 use super::purge::encoded;
-use crate::build::{Inventory, OutputFile};
 use crate::config::publish::{Host, Target, Variants};
+use crate::engine::{Inventory, OutputFile};
 use crate::headers::{self, Encoding, HeaderRules};
 
 /// A site as it is to be published.

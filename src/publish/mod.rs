@@ -43,11 +43,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::build::{Elsewhere, Held, Inventory, inventory};
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::disk::Disk;
 use crate::door::{self, Most};
+use crate::engine::{Elsewhere, Held, Inventory, inventory};
 use crate::headers::HeaderRules;
 use bucket::Bucket;
 use deploy::{Deployer, ReleaseCache};

@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::build::Look;
+use crate::engine::Look;
 use crate::report::Report;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -19,10 +19,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::build::{Impact, Why};
 use crate::diagnostics::Severity;
 use crate::digest::Digest;
 use crate::door::{self, Most};
+use crate::engine::{Impact, Why};
 use crate::report::Report;
 use crate::stamp::FileId;
 use crate::state::{self, FOLDER};

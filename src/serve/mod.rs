@@ -50,8 +50,8 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use crossbeam_channel::Sender;
 use ipnet::IpNet;
 
-use crate::build::{Look, Options, Session};
 use crate::config::{Given, Settings};
+use crate::engine::{Look, Options, Session};
 use answer::{Answer, Injection, answer, plain};
 use counters::Counters;
 use desk::{Desk, Wish};

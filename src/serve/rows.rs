@@ -8,8 +8,8 @@ use crossbeam_channel::Sender;
 
 use super::counters::Counters;
 use super::desk::Wish;
-use crate::build::{Look, Touched};
 use crate::config::{Postgres, Settings};
+use crate::engine::{Look, Touched};
 use crate::source::postgres::Events;
 
 /// The database that is listened to, if one is.

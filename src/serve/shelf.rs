@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use super::bodies::{self, Bodies, Body};
 use super::counters::Counters;
 use super::ready::Ready;
-use crate::build::{self, Progress};
 use crate::config::Settings;
 use crate::config::hosting::Inlined;
 use crate::digest::Digest;
+use crate::engine::{self, Progress};
 use crate::headers::HeaderRules;
 use crate::output::{FOLDER, Written};
 use crate::paths::{BasePath, RelPath};
@@ -118,7 +118,7 @@ impl Edition {
 
     /// What the table says of a file.
     pub fn written(&self, file: &RelPath) -> Result<Option<Written>> {
-        build::written(&self.snapshot, file.as_str())
+        engine::written(&self.snapshot, file.as_str())
     }
 
     /// A file, ready to be served; `None` where there is no such file.

@@ -13,8 +13,8 @@ use notify::{ErrorKind, Event, EventKind, RecursiveMode, Watcher};
 
 use super::counters::Counters;
 use super::desk::{Talk, Wish};
-use crate::build::{Look, Touched};
 use crate::config;
+use crate::engine::{Look, Touched};
 use crate::{assets, leftovers, render, source};
 
 /// How often everything is looked at where nothing can be watched.

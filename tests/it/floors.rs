@@ -34,7 +34,7 @@ const FLOORS: [(&[&str], Neighbours); 8] = [
     (&["model"], Neighbours::None),
     (&["source", "state", "render", "media", "assets", "compress", "hosting", "output"], Neighbours::None),
     (&["catalog", "site"], Neighbours::Earlier),
-    (&["build"], Neighbours::None),
+    (&["engine"], Neighbours::None),
     (&["serve", "publish", "metrics"], Neighbours::None),
     (&["cli"], Neighbours::None),
     (&["main", "lib"], Neighbours::Earlier),

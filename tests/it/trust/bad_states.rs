@@ -180,8 +180,8 @@ fn a_journal_that_has_grown_long_is_written_anew() {
 /// Rows whose checksums fit, and which say nothing that anybody could have written: of each table in turn.
 #[test]
 fn rows_that_make_no_sense() {
-    use lifthill::build::code_digest;
     use lifthill::disk::Disk;
+    use lifthill::engine::code_digest;
     use lifthill::room::Room;
     use lifthill::state::{State, Store, Table};
     let again = Again::new();
@@ -210,8 +210,8 @@ fn rows_that_make_no_sense() {
 
 #[test]
 fn a_state_of_a_later_format() {
-    use lifthill::build::code_digest;
     use lifthill::disk::Disk;
+    use lifthill::engine::code_digest;
     use lifthill::room::Room;
     use lifthill::state::{State, Table};
     let site = built();

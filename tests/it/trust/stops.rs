@@ -4,8 +4,8 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lifthill::build::code_digest;
 use lifthill::disk::Disk;
+use lifthill::engine::code_digest;
 use lifthill::room::Room;
 use lifthill::state::State;
 

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use lifthill::build::code_digest;
 use lifthill::digest::Digest;
 use lifthill::disk::Disk;
+use lifthill::engine::code_digest;
 use lifthill::output::Written;
 use lifthill::room::Room;
 use lifthill::stamp::Stamp;
