@@ -140,3 +140,13 @@ fn imports_are_found_wherever_they_stand() {
     let found: Vec<String> = imports(text).into_iter().map(|(line, name)| format!("{line} {name}")).collect();
     assert_eq!(found, ["1 model", "3 build", "3 site", "4 digest"]);
 }
+
+/// A program that may lie anywhere puts its place into nine megabytes of tables when it starts.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_endian = "little"))]
+fn the_program_starts_where_it_lies() {
+    let mut head = [0; 18];
+    let mut program = fs::File::open(env!("CARGO_BIN_EXE_lifthill")).expect("the program");
+    std::io::Read::read_exact(&mut program, &mut head).expect("the head of an ELF file");
+    assert_eq!(head[16], 2, "ET_EXEC");
+}
