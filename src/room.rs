@@ -157,9 +157,11 @@ impl Room {
         given.saturating_sub(PROGRAM + self.state_cache() + lists.bytes())
     }
 
-    /// Bytes for cards that are kept ready for the next page, beside such `lists`: a quarter of what is left.
+    /// Bytes for cards that are kept ready for the next page, beside such `lists`: a quarter of what is left, and
+    /// where little is given a few megabytes.
     pub fn ready_cards(self, lists: &Lists) -> u64 {
-        self.0.map_or(MOST_CARDS, |given| (self.left(lists, given) / 4).min(given / 16).min(MOST_CARDS))
+        let share = |given: u64| (given / 64).max(8 << 20).min(given / 16);
+        self.0.map_or(MOST_CARDS, |given| (self.left(lists, given) / 4).min(share(given)).min(MOST_CARDS))
     }
 
     /// Bytes of pictures that may be decoded at once, at most `most`, beside such `lists`: half of what is

@@ -8,6 +8,8 @@ use crate::compress;
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::media::Budget;
+use crate::room::TooLittle;
+use crate::source;
 
 /// The digest of the code that pages depend on, made when it was compiled.
 pub fn code_digest() -> Digest {
@@ -30,4 +32,11 @@ pub struct Build<'b> {
     pub budget: &'b Budget,
     /// What was compressed.
     pub compressed: compress::Counts,
+}
+
+impl Build<'_> {
+    /// Fails where a picture below `content/` needs more bytes than there are for all.
+    pub fn check_room(&self, path: &str, needs: u64) -> Result<(), TooLittle> {
+        self.options.room.check_picture(&source::name_of(path), needs, self.budget.most())
+    }
 }

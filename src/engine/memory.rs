@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::Changes;
 use super::context::Build;
 use super::explain::previous_inputs;
-use super::links;
+use super::links::address;
 use super::scan::OutputScan;
 use super::scan::inputs::Surroundings;
 use super::scan::scope::Look;
@@ -103,7 +103,7 @@ impl Memory {
             per_page: Some([sizes.parks, sizes.rides, sizes.companies, sizes.articles]),
             from_files: Some(build.settings.source.has_files()),
             settled: Clockwork::default(),
-            links: links::looked_with(&build.settings),
+            links: address::looked_with(&build.settings),
             seen: self.seen.clone(),
             pages: self.pages,
             commits: self.commits.clone(),

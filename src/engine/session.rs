@@ -36,8 +36,7 @@ use crate::engine::scan::refusals;
 use crate::engine::scan::scope::Look;
 use crate::engine::threads::Threads;
 use crate::engine::trust::scratch;
-use crate::engine::work::pictures;
-use crate::media::Budget;
+use crate::media::{Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::Templates;
@@ -105,7 +104,7 @@ impl Session {
             cas,
             state,
             output,
-            budget: pictures::budget(),
+            budget: Budget::new(limits::IN_FLIGHT),
             memory: Memory::default(),
             around: None,
             templates: None,

@@ -1,8 +1,14 @@
-//! Addresses as pages write them, and where in the site they lead. Knows nothing of what is there.
+//! Addresses as pages write them, where in the site they lead, and the numbers of what they lead to. Knows
+//! nothing of what is there.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+
+use crate::catalog::{Cell, CellId};
+use crate::config::{LinkCheck, Settings};
+use crate::digest::Digest;
+use crate::headers::url_of;
 
 /// Where the site is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +132,18 @@ fn normal(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+/// What looking at links depends on besides pages; `None` where nobody looks.
+pub fn looked_with(settings: &Settings) -> Option<Digest> {
+    let links = &settings.links;
+    let parts = [settings.site.base_url.as_str()].into_iter().chain(links.ignore.iter().map(String::as_str));
+    (links.check != LinkCheck::Off).then(|| Digest::of_parts(parts.map(str::as_bytes)))
+}
+
+/// The number of a file below `output/` as a target of links.
+pub fn number(file: &str) -> CellId {
+    Cell::address(&url_of(file))
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 
-use super::found::Found;
+use super::address::number;
+use super::found::{Found, LARGEST};
 use super::table::Rows;
 use super::targets::{Known, Targets};
-use crate::door::{self, Most};
+use crate::door;
 use crate::engine::plan::readers::Readers;
 use crate::engine::plan::trace::Trace;
 use crate::output::path_of;
@@ -23,9 +24,6 @@ pub enum Again<'a> {
     /// All: nobody looked before, or otherwise.
     All,
 }
-
-/// A page larger than this is not looked at again.
-pub const LARGEST: Most = Most::megabytes(64);
 
 /// What looking again needs.
 pub struct Desk<'d, 't> {
@@ -87,7 +85,7 @@ impl Desk<'_, '_> {
         rows: &mut Rows,
     ) -> Result<()> {
         let known = Known {
-            pictures: trace.facts.pictures.iter().map(|file| super::number(file.as_str())).collect(),
+            pictures: trace.facts.pictures.iter().map(|file| number(file.as_str())).collect(),
             ..Known::default()
         };
         let found = Found::on(html, file, &known, self.targets)?;

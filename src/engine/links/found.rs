@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use super::address::Leads;
 use super::targets::{Known, Targets};
 use crate::catalog::{Cell, CellId};
+use crate::door::Most;
 use crate::headers::url_of;
 use crate::paths::RelPath;
 use crate::render::attributes::{self, Attribute, Role, attributes};
@@ -24,6 +25,9 @@ pub struct Found {
 
 /// Pairs of links and names that are compared one by one.
 const FEW: usize = 256;
+
+/// A page larger than this is not looked at again.
+pub const LARGEST: Most = Most::megabytes(64);
 
 /// An address as it is told.
 const LONGEST: usize = 300;

@@ -19,7 +19,7 @@
 //! that does anything; whether a fragment is there only where its page was written. A build that does
 //! nothing tells what is known.
 
-mod address;
+pub mod address;
 mod again;
 mod found;
 mod places;
@@ -37,19 +37,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::catalog::{Cell, CellId};
-use crate::config::{LinkCheck, Settings};
-use crate::digest::Digest;
 use crate::engine::plan::readers::Readers;
-use crate::headers::url_of;
 use crate::state::Tables;
-
-/// What looking at links depends on besides pages; `None` where nobody looks.
-pub fn looked_with(settings: &Settings) -> Option<Digest> {
-    let links = &settings.links;
-    let parts = [settings.site.base_url.as_str()].into_iter().chain(links.ignore.iter().map(String::as_str));
-    (links.check != LinkCheck::Off).then(|| Digest::of_parts(parts.map(str::as_bytes)))
-}
 
 /// Looks again where that is needed, and brings the table up to date, when everything else of build `number` is done.
 pub fn settle(
@@ -65,9 +54,4 @@ pub fn settle(
         again::Desk { home, targets, number, tables, readers }.look(again, &mut rows)?;
     }
     rows.settle(&mut table::Judge::at(home), tables)
-}
-
-/// The number of a file below `output/` as a target of links.
-pub fn number(file: &str) -> CellId {
-    Cell::address(&url_of(file))
 }

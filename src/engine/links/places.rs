@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use percent_encoding::percent_decode_str;
 
-use super::again::LARGEST;
+use super::found::LARGEST;
 use crate::catalog::{StoredRecord, keys};
 use crate::diagnostics::Diagnostic;
 use crate::door;

@@ -8,9 +8,9 @@ use anyhow::Result;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use super::again::LARGEST;
+use super::address::number;
+use super::found::LARGEST;
 use super::found::is_everywhere;
-use super::number;
 use super::targets::files;
 use crate::catalog::CellId;
 use crate::door;

@@ -7,11 +7,11 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::address::Home;
-use super::number;
+use super::address::number;
 use crate::catalog::{Cell, CellId};
 use crate::config::Settings;
+use crate::engine::outputs::files::is_picture;
 use crate::engine::plan::Todo;
-use crate::engine::work::pictures::is_picture;
 use crate::headers::{fits, url_of};
 use crate::paths::RelPath;
 use crate::site::Route;

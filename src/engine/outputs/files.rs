@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::digest::Digest;
 use crate::headers::is_page;
+use crate::media;
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::state::{OutputSum, Store, Table, Tables};
@@ -91,4 +92,9 @@ fn member(table: Table, path: &[u8], written: &Written) -> Digest {
     bytes.extend_from_slice(path);
     bytes.extend_from_slice(&written.digest.0);
     Digest::of(&bytes)
+}
+
+/// Whether a file below `output/` is one of a picture.
+pub fn is_picture(file: &RelPath) -> bool {
+    file.as_str().strip_prefix(media::FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -16,13 +16,12 @@ use crate::diagnostics::Diagnostic;
 use crate::engine::arena::{At, DuePage, DuePages, NewPages, Packed, PageChanges};
 use crate::engine::changes::Changes;
 use crate::engine::context::Build;
-use crate::engine::links;
+use crate::engine::links::address;
 use crate::engine::options::{Extent, Options};
 use crate::engine::outputs::files;
 use crate::engine::plan::readers::Readers;
 use crate::engine::plan::trace::{Touch, Trace, links_to, reason, touched};
 use crate::engine::scan::OutputScan;
-use crate::engine::work::pictures;
 use crate::output::Written;
 use crate::paths::RelPath;
 use crate::report::{Planned, PlannedPage, Report};
@@ -83,7 +82,7 @@ pub fn plan(
     let crate::engine::plan::pending_pages::LeftOver { pages: mut left_over, removals } =
         crate::engine::plan::pending_pages::all(tables)?;
     let gone = removed.iter().chain(&removals).filter(|file| !is_new(&todo.due, file));
-    let gone: FxHashSet<CellId> = gone.map(|file| links::number(file.as_str())).collect();
+    let gone: FxHashSet<CellId> = gone.map(|file| address::number(file.as_str())).collect();
     let odd: BTreeSet<&str> = altered.iter().copied().chain(unpacked).map(|file| file.as_str()).collect();
     let mut consider = |name: &str, bytes: &[u8]| {
         let Some(file) = RelPath::new(name) else { return anyhow::Ok(()) };
@@ -244,7 +243,7 @@ impl Todo {
         let mut unclaimed = Vec::new();
         tables.scan(Table::Outputs, b"", |key, _| {
             let file = RelPath::new(std::str::from_utf8(key)?);
-            unclaimed.extend(file.filter(|file| !claimed(file) && !pictures::is_picture(file)));
+            unclaimed.extend(file.filter(|file| !claimed(file) && !files::is_picture(file)));
             Ok(ControlFlow::Continue(()))
         })?;
         self.removed.extend(unclaimed);

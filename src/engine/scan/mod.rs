@@ -6,6 +6,7 @@ pub mod database;
 pub mod dates;
 pub mod idle;
 pub mod inputs;
+pub mod photo_folder;
 pub mod refusals;
 pub mod scope;
 pub mod see;

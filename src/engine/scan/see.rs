@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::engine::scan::photo_folder;
 use crate::engine::scan::scope::Look;
 use crate::engine::scan::{self, ContentScan, OutputScan};
-use crate::engine::sync::photo_folder;
 use crate::output::Output;
 use crate::report::Report;
 use crate::source;

@@ -122,7 +122,7 @@ impl Session {
         memory.compare(&settings, &around, &mut changes);
         let has_due = pending_pages::any(&snapshot)? || pictures::unmade(&snapshot)? > 0;
         let quiet = content.is_quiet() && database::is_quiet(database.as_ref(), memory, &settings);
-        let look_at_links = links::looked_with(&settings);
+        let look_at_links = links::address::looked_with(&settings);
         let looked = memory.links == look_at_links;
         let settled = memory.build > 0 && quiet && changes.is_empty() && !has_due && news.is_none() && looked;
         if settled && outputs.is_quiet() {
@@ -130,7 +130,7 @@ impl Session {
                 return Ok(());
             }
             warnings::report(&snapshot, report)?;
-            pictures::report_unreadable(&snapshot, report)?;
+            sync::pictures::report_unreadable(&snapshot, report)?;
             links::report(&snapshot, root, options.home(), &settings, &around.templates, report)?;
             report.plan = (options.extent == Extent::Plan).then(Default::default);
             report.count(memory.outputs(&look, &outputs), snapshot.count(Table::Outputs)?, &[]);
@@ -188,7 +188,7 @@ impl Session {
             references::check_deleted(root, tables, &outcome.deleted, &todo, &reading, report)?;
             let kept = !report.has_errors();
             warnings::report(tables, report)?;
-            pictures::report_unreadable(tables, report)?;
+            sync::pictures::report_unreadable(tables, report)?;
             memory_after.store(tables, true)?;
             Ok(kept)
         })?;

@@ -12,7 +12,6 @@ use crate::digest::Digest;
 use crate::engine::context::Build;
 use crate::engine::scan::{Candidate, Candidates};
 use crate::engine::sync::bodies;
-use crate::engine::work::pictures;
 use crate::media;
 use crate::room::TooLittle;
 use crate::source::{self, FileBytes, Parsed, Reading};
@@ -105,7 +104,7 @@ fn read(build: &Build<'_>, candidate: &Candidate) -> Bytes {
 pub fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, reading: &Reading) -> Outcome {
     let is_photo = text.is_none();
     // A picture file may be as large as many of them.
-    if is_photo && let Err(little) = pictures::check_room(build, &candidate.path, candidate.stamp.size) {
+    if is_photo && let Err(little) = build.check_room(&candidate.path, candidate.stamp.size) {
         return Outcome::TooLarge(little);
     }
     match text.unwrap_or_else(|| read(build, candidate)) {
@@ -116,7 +115,7 @@ pub fn parse_one(build: &Build<'_>, candidate: &Candidate, text: Option<Bytes>, 
             if same && !candidate.again {
                 Outcome::Same(file.digest)
             } else if is_photo {
-                if let Err(little) = pictures::check_room(build, &candidate.path, media::needs(&file.bytes)) {
+                if let Err(little) = build.check_room(&candidate.path, media::needs(&file.bytes)) {
                     return Outcome::TooLarge(little);
                 }
                 let (found, decoded) = media::survey(build.cas, build.budget, file.digest, &file.bytes);

@@ -27,11 +27,10 @@ use crate::engine::threads::Threads;
 use crate::engine::trust::scratch::Scratch;
 use crate::engine::trust::verify::{bytes_of, explain, strangers_of};
 use crate::engine::work;
-use crate::engine::work::pictures;
 use crate::engine::work::pictures::StoredVariant;
 use crate::engine::work::variants;
 use crate::headers::Encoding;
-use crate::media::{self, limits};
+use crate::media::{self, Budget, limits};
 use crate::output::Output;
 use crate::paths::RelPath;
 use crate::render::Templates;
@@ -78,7 +77,7 @@ pub fn verify_sample(
     let drawn = Drawn::of(&catalog, &rendered, sample)?;
     progress.begin("verifying", drawn.len());
     let threads = Threads::start(&Options { jobs: 1, ..options.clone() })?;
-    let budget = pictures::budget();
+    let budget = Budget::new(limits::IN_FLIGHT);
     budget.set_most(options.room.pictures(&Lists::default(), limits::IN_FLIGHT)?);
     let compressed = compress::Counts::default();
     let build = Build {

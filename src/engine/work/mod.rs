@@ -302,7 +302,7 @@ pub fn make(
 
 /// The links of a page that was just made.
 fn links_on(page: &DuePage, html: &str, reader: &Reader, demanded: &Demanded, targets: &Targets<'_>) -> Result<Found> {
-    let pictures = demanded.after.keys().map(|file| links::number(file.as_str())).collect();
+    let pictures = demanded.after.keys().map(|file| links::address::number(file.as_str())).collect();
     Found::on(html, &page.file, &Known { read: reader.addresses(), pictures }, targets)
 }
 

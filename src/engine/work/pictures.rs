@@ -19,18 +19,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Cell, Picture};
-use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;
 use crate::engine::context::Build;
 use crate::engine::outputs::files;
-use crate::engine::sync::Sync;
-use crate::media::{self, Budget, Counts, Operation, Survey, Variant};
+use crate::engine::sync::pictures::problem;
+use crate::media::{self, Counts, Operation, Variant};
 use crate::output::{Blocked, Output, Placed, Written};
 use crate::paths::RelPath;
 use crate::report::Report;
-use crate::room::TooLittle;
-use crate::source::{self, Parsed};
+use crate::source;
 use crate::state::{Store, Table, Tables};
 
 /// What one page shows no more, and what it shows now.
@@ -124,11 +121,6 @@ impl Demands {
         }
         Ok(work)
     }
-}
-
-/// Whether a file below `output/` is one of a picture.
-pub fn is_picture(file: &RelPath) -> bool {
-    file.as_str().strip_prefix(media::FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// How many variants could not be made by an earlier build.
@@ -251,7 +243,7 @@ fn do_job<'w>(
         let file = source::read(&build.options.root, photos, job.picture, build.options.room)
             .map_err(|problem| problem.message)?;
         let bytes = file.map(|file| file.bytes).ok_or("is not there any more")?;
-        let room = check_room(build, job.picture, media::needs(&bytes));
+        let room = build.check_room(job.picture, media::needs(&bytes));
         room.map(|()| bytes).map_err(|little| format!("cannot be worked on: {little}"))
     };
     // The receiver is gone only when the build has already failed.
@@ -287,78 +279,4 @@ fn record(
     build.progress.made(file, Some(&placed.written));
     build.progress.advance(1);
     Ok(())
-}
-
-impl Sync<'_, '_, '_> {
-    /// A picture came, changed or went.
-    pub(in crate::engine) fn picture(&mut self, path: &str, picture: Option<Picture>) -> Result<()> {
-        let old: Option<Picture> = self.index.tables.value(Table::Pictures, path.as_bytes())?;
-        let why = picture.as_ref().and_then(|picture| picture.found.as_ref().err().cloned());
-        self.unreadable.insert(path.to_owned(), why);
-        if old == picture {
-            return Ok(());
-        }
-        match picture {
-            Some(picture) => self.index.tables.put_value(Table::Pictures, path.as_bytes(), &picture)?,
-            None => drop(self.index.tables.remove(Table::Pictures, path.as_bytes())?),
-        }
-        self.index.changes.note(&Cell::Picture(path.to_owned()));
-        Ok(())
-    }
-
-    /// A picture was looked at. Returns what its file says, which is no more than a warning.
-    pub(in crate::engine) fn new_picture(&mut self, path: &str, picture: Picture) -> Result<Parsed> {
-        let mut parsed = Parsed::default();
-        if let Ok(Survey { warning: Some(warning), .. }) = &picture.found {
-            let message = format!("{warning}; it is taken to be sRGB");
-            parsed.problems.push(Diagnostic::of_file(&source::name_of(path), message).warning());
-        }
-        let place = source::place(path);
-        let key = if let source::Place::PhotoFile(key) = &place { key } else { path };
-        self.picture(key, Some(picture))?;
-        Ok(parsed)
-    }
-}
-
-/// Pictures that cannot be read, by path below `content/`, and why.
-type Unreadable = BTreeMap<String, String>;
-
-/// Remembers which pictures cannot be read: those in `found` are known anew.
-pub fn remember_unreadable(tables: &mut Tables<'_>, found: BTreeMap<String, Option<String>>) -> Result<()> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let mut all: Unreadable = tables.value(Table::Meta, b"unreadable pictures")?.unwrap_or_default();
-    for (path, why) in found {
-        match why {
-            Some(why) => drop(all.insert(path, why)),
-            None => drop(all.remove(&path)),
-        }
-    }
-    tables.put_value(Table::Meta, b"unreadable pictures", &all)
-}
-
-/// Reports the pictures that cannot be read: in every build until they are mended, since pages do
-/// without them meanwhile.
-pub fn report_unreadable(store: &impl Store, report: &mut Report) -> Result<()> {
-    let all: Unreadable = store.value(Table::Meta, b"unreadable pictures")?.unwrap_or_default();
-    report.pictures.failed += all.len() as u64;
-    report.tell(all.into_iter().map(|(path, why)| problem(&path, why)));
-    report.settle_diagnostics();
-    Ok(())
-}
-
-fn problem(picture: &str, why: String) -> Diagnostic {
-    let help = "pages do without it until it is mended; begin its name with `_` to leave it out";
-    Diagnostic::of_file(&source::name_of(picture), why).help(help)
-}
-
-/// Fails where a picture below `content/` needs more bytes than there are for all.
-pub fn check_room(build: &Build<'_>, path: &str, needs: u64) -> Result<(), TooLittle> {
-    build.options.room.check_picture(&source::name_of(path), needs, build.budget.most())
-}
-
-/// The bytes that may be decoded at one moment.
-pub fn budget() -> Budget {
-    Budget::new(media::limits::IN_FLIGHT)
 }
