@@ -3,7 +3,11 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Console, Exit, Global, lacks_content, signals};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_content;
+use super::signals;
 use crate::config::{Given, Origin, Settings};
 use crate::disk::Disk;
 use crate::engine::{Extent, Options, Ours, Sample, build, verify, verify_sample};

@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Console, Exit, Global, lacks_site};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_site;
 use crate::cas::Bounds;
 use crate::config::Settings;
 use crate::engine::{collect, kept};

@@ -3,7 +3,10 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Console, Exit, Global, lacks_content};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_content;
 use crate::config::Settings;
 use crate::engine::{Options, check, history};
 use crate::report::counted;

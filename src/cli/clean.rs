@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use super::{Console, Exit, Global, lacks_site};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_site;
 use crate::engine::forget;
 
 /// Removes the outputs that we wrote, and the state.

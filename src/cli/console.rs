@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Color, Global};
+use super::global::{Color, Global};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::engine::Progress;
 

@@ -4,7 +4,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::build::{AsOf, GivenArgs};
-use super::{Console, Exit, Global, lacks_content, signals};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_content;
+use super::signals;
 use crate::config::Settings;
 use crate::disk::Disk;
 use crate::engine::{Elsewhere, Extent, Options, Ours, build_for};

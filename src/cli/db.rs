@@ -6,7 +6,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Console, Exit, Global, lacks_files};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_files;
 use crate::config::Settings;
 use crate::engine::Progress;
 use crate::source::{FOLDER, postgres};

@@ -3,9 +3,12 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use super::console::Console;
 use super::current::{CurrentArgs, bring_up_to_date};
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_site;
 use super::publish::{fail, target};
-use super::{Console, Exit, Global, lacks_site};
 use crate::config::Settings;
 use crate::publish::{self, Named};
 

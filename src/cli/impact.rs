@@ -3,7 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Console, Exit, Global, lacks_content, place};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_content;
+use super::place;
 use crate::config::Settings;
 use crate::engine::impact;
 use crate::report::told_apart;

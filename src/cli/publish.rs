@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::console::Console;
 use super::current::{CurrentArgs, bring_up_to_date};
-use super::{Console, Exit, Global, lacks_site};
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_site;
 use crate::config::Settings;
 use crate::config::publish::Target;
 use crate::door::{self, Most};

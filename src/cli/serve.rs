@@ -9,7 +9,10 @@ use clap::Args;
 use ipnet::IpNet;
 
 use super::build::GivenArgs;
-use super::{Console, Exit, Global, lacks_content};
+use super::console::Console;
+use super::exit::Exit;
+use super::global::Global;
+use super::lacking::lacks_content;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::engine::Options;

@@ -9,8 +9,9 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits, RgbImage};
 
+use super::picture::Picture;
 use super::sniff::{Format, sniff};
-use super::{Picture, colour, jpeg, limits, strip};
+use super::{colour, exif, jpeg, limits};
 
 /// What the headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub fn decode(bytes: &[u8], header: &Header) -> Result<Decoded, String> {
         Format::Jpeg => {
             let jpeg::Decoded { pixels, profile, exif } = jpeg::decode(bytes)?;
             let converted = colour::of_jpeg(pixels, profile.as_deref());
-            let orientation = exif.as_deref().and_then(strip::turn);
+            let orientation = exif.as_deref().and_then(exif::turn);
             finish(header, converted, orientation)
         }
         Format::Png => from_decoder(PngDecoder::with_limits(cursor, allowed()).map_err(in_words)?, header),
@@ -116,7 +117,7 @@ fn allowed() -> Limits {
 fn from_decoder(mut decoder: impl ImageDecoder, header: &Header) -> Result<Decoded, String> {
     let in_words = |error: ImageError| words(header.format, &error);
     decoder.set_limits(allowed()).map_err(in_words)?;
-    let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| strip::turn(&exif));
+    let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| exif::turn(&exif));
     let profile = decoder.icc_profile().ok().flatten();
     let gray = matches!(
         decoder.color_type(),

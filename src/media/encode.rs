@@ -10,7 +10,7 @@ use libwebp_sys::{
 };
 use ravif::{Img, RGB8, RGBA8};
 
-use super::Picture;
+use super::picture::Picture;
 use super::variant::Coding;
 
 /// The longest side that a WebP picture can have.

@@ -7,7 +7,7 @@ use fast_image_resize::{
     FilterType, PixelComponentMapper, PixelType, ResizeAlg, ResizeOptions, Resizer, create_srgb_mapper,
 };
 
-use super::Picture;
+use super::picture::Picture;
 
 /// Whether light is mixed as it is stored (as nearly everybody does) or as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,9 @@
 //! transform, PNG's colour and transparency chunks, animation, and of EXIF the orientation alone.
 //! Whatever follows the end of the picture goes.
 
-use image::metadata::Orientation;
-
-use super::animation::{chunks, push};
+use super::exif::turn;
 use super::jpeg;
+use super::riff::{chunks, push};
 use super::sniff::{Format, sniff};
 
 /// The file without its metadata.
@@ -20,12 +19,6 @@ pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, String> {
         Format::Gif => strip_gif(bytes).ok_or_else(damaged),
         Format::WebP => Ok(strip_webp(bytes)),
     }
-}
-
-/// How a picture with this EXIF block is to be turned. The block is a TIFF; some programs write JPEG's
-/// mark before it in WebP and PNG too.
-pub fn turn(exif: &[u8]) -> Option<Orientation> {
-    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }
 
 /// The EXIF orientation in a block, where it is another than upright.

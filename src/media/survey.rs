@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::decode::{decode, header};
 use super::resize::{fit, shrink};
 use super::sniff::Format;
-use super::{Budget, Picture, VERSIONS, animation};
+use super::variant::VERSIONS;
+use super::{Budget, Picture, animation};
 use crate::cas::{Action, Cas, Made};
 use crate::digest::Digest;
 

@@ -3,11 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::sniff::Format;
-use super::{FOLDER, VERSIONS};
+use std::sync::LazyLock;
+
 use crate::cas::Action;
 use crate::digest::Digest;
 use crate::paths::RelPath;
 use crate::text::composed;
+
+/// Where pictures are, in URLs and below `output/`.
+pub const FOLDER: &str = "photos";
+
+/// The digest of the locked versions of all packages that can decide a byte, and of our own
+/// ways: part of every URL and of every key in the store.
+pub static VERSIONS: LazyLock<String> =
+    LazyLock::new(|| Digest::of_parts([env!("LIFTHILL_MEDIA").as_bytes(), b"ways 2"]).to_string());
 
 /// How pixels become bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
