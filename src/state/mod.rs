@@ -31,6 +31,7 @@ use crate::room::Room;
 use crate::stamp::FileId;
 use backend::{InMemory, OnDisk};
 use lock::Lock;
+use seal::FILE;
 
 /// Whether a process holds the state of the site at `root` to change it.
 pub fn is_held(root: &Path) -> bool {
@@ -39,9 +40,6 @@ pub fn is_held(root: &Path) -> bool {
 
 /// The state's folder in a site's root.
 pub const FOLDER: &str = ".lifthill";
-
-/// The database's file in that folder.
-const FILE: &str = "state.redb";
 
 /// What a database that could not be read is set aside as.
 const DAMAGED: &str = "state.damaged";

@@ -8,12 +8,14 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::FILE;
 use crate::disk::Disk;
 use crate::door::{self, Most};
 use crate::stamp::Stamp;
 
 const NAME: &str = "seal";
+
+/// The file that is sealed.
+pub const FILE: &str = "state.redb";
 
 /// The most that is read of it: four numbers.
 const MOST: Most = Most(200);
