@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::Ids;
 use super::minify::next_brace;
-use super::sources::{THEME, label};
+use super::names::{THEME, label};
 use crate::digest::{Digest, Digester};
 
 /// A piece of template text that can change by itself.

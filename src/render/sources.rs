@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 
 use super::ids::Ids;
+use super::names::{THEME, label};
 use super::reach::{self, Reach};
 use super::rebase::{Text, rebased};
 use crate::diagnostics::Diagnostic;
@@ -23,10 +24,6 @@ pub const FOLDER: &str = "templates";
 
 /// The most that is read of a template.
 const MOST: Most = Most::megabytes(2);
-
-/// What stands before the name of each of the theme's own templates. Where the site has none of that name,
-/// the name alone means the theme's too.
-pub const THEME: &str = "theme/";
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -167,15 +164,6 @@ impl Sources {
 /// Where a template lies, for people: in the site, or in the theme as `theme/NAME`.
 pub fn place(name: &str) -> String {
     if name.starts_with(THEME) { name.to_owned() } else { format!("{FOLDER}/{name}") }
-}
-
-/// The one name for whatever `name` means: `NAME`, and `theme/NAME` only for what the site's own file of that
-/// name hides. So it makes no difference where a text lies, only which text is meant.
-pub fn label<'n>(sources: &BTreeMap<String, String>, name: &'n str) -> &'n str {
-    match name.strip_prefix(THEME) {
-        Some(short) if !sources.contains_key(short) => short,
-        _ => name,
-    }
 }
 
 /// A character in a template that no page can show. Between pages of source code people put a form feed, which

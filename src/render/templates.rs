@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use tera::{Context, Tera};
 
-use super::sources::{Sources, THEME};
+use super::names::THEME;
+use super::sources::Sources;
 use super::{calls, filters, functions, minify, trouble};
 use crate::diagnostics::Diagnostic;
 use crate::digest::Digest;

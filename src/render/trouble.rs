@@ -6,8 +6,9 @@ use std::ops::Range;
 use tera::{ErrorKind, ReportError, Tera};
 
 use super::calls::Callable;
+use super::names::THEME;
 use super::reach;
-use super::sources::{FOLDER, Sources, THEME, place};
+use super::sources::{FOLDER, Sources, place};
 use crate::diagnostics::{Diagnostic, suggestion};
 
 /// Names that are listed where none is near to the one that was meant.
